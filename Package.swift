@@ -1,0 +1,220 @@
+// swift-tools-version: 6.1
+import PackageDescription
+
+// Two switches narrow what this manifest offers:
+//   STARLING_EMBEDDED=1       the client path alone, compiled as Embedded Swift
+//   STARLING_LIBRARY_ONLY=1   the client library and its tests, without services, simulator and executable
+let isEmbedded = Context.environment["STARLING_EMBEDDED"] == "1"
+let isLibraryOnly = isEmbedded || Context.environment["STARLING_LIBRARY_ONLY"] == "1"
+
+let houseSettings: [SwiftSetting] = [
+    .swiftLanguageMode(.v6),
+    .enableUpcomingFeature("ExistentialAny"),
+    .enableUpcomingFeature("InternalImportsByDefault"),
+    .enableUpcomingFeature("MemberImportVisibility"),
+]
+
+let clientPathSettings: [SwiftSetting] =
+    isEmbedded
+    ? houseSettings + [.enableExperimentalFeature("Embedded"), .unsafeFlags(["-wmo", "-Osize"])]
+    : houseSettings
+
+/// A target that devices link: rows 0 to 3 and DeviceRuntime. It also compiles as Embedded Swift.
+func clientPath(_ name: String, _ dependencies: [Target.Dependency] = [], folder: String = "Sources") -> Target {
+    .target(name: name, dependencies: dependencies, path: "\(folder)/\(name)", swiftSettings: clientPathSettings)
+}
+
+/// A target that only ordinary Linux builds.
+func hosted(_ name: String, _ dependencies: [Target.Dependency] = [], folder: String = "Sources") -> Target {
+    .target(name: name, dependencies: dependencies, path: "\(folder)/\(name)", swiftSettings: houseSettings)
+}
+
+func tests(_ name: String, _ dependencies: [Target.Dependency], exclude: [String] = []) -> Target {
+    .testTarget(
+        name: "\(name)Tests",
+        dependencies: dependencies,
+        path: "Tests/\(name)Tests",
+        exclude: exclude,
+        swiftSettings: houseSettings
+    )
+}
+
+var products: [Product] = [
+    .library(name: "DeviceRuntime", targets: ["DeviceRuntime"])
+]
+
+var targets: [Target] = [
+    // Row 0: C libraries of the system.
+    .systemLibrary(
+        name: "CLibCoAP",
+        path: "Sources/CLibCoAP",
+        pkgConfig: "libcoap-3-openssl",
+        providers: [.apt(["libcoap3-dev"])]
+    ),
+    .systemLibrary(
+        name: "CLibCrypto",
+        path: "Sources/CLibCrypto",
+        pkgConfig: "openssl",
+        providers: [.apt(["libssl-dev"])]
+    ),
+    .systemLibrary(
+        name: "CAres",
+        path: "Sources/CAres",
+        pkgConfig: "libcares",
+        providers: [.apt(["libc-ares-dev"])]
+    ),
+    // Row 1: values.
+    clientPath("Primitives"),
+    clientPath("CoAPMessages", ["Primitives"]),
+    clientPath("LwM2MModel", ["Primitives"]),
+    clientPath("LwM2MCodecs", ["CoAPMessages", "LwM2MModel", "Primitives"]),
+    // Row 2: engines.
+    clientPath("ClientEngine", ["CoAPMessages", "LwM2MCodecs", "LwM2MModel", "Primitives"]),
+    // Row 3: edges.
+    clientPath("CoAPTransport", ["CLibCoAP", "CLibCrypto", "CoAPMessages", "Primitives"]),
+    clientPath("NameResolution", ["CAres", "CoAPMessages", "Primitives"]),
+    clientPath("DeviceStore", ["ClientEngine", "CoAPMessages", "LwM2MCodecs", "LwM2MModel", "Primitives"]),
+    // Row 4: the driver.
+    clientPath(
+        "DeviceRuntime",
+        [
+            "ClientEngine", "CoAPMessages", "CoAPTransport", "DeviceStore", "LwM2MModel", "NameResolution",
+            "Primitives",
+        ]
+    ),
+]
+
+var dependencies: [Package.Dependency] = []
+
+if !isEmbedded {
+    products += [
+        .library(name: "LwM2MClient", targets: ["LwM2MClient"]),
+        .library(name: "LwM2MCodecs", targets: ["CoAPMessages", "LwM2MCodecs", "LwM2MModel", "Primitives"]),
+    ]
+    dependencies += [
+        // The facade reports through the logger that the embedder already has.
+        .package(url: "https://github.com/apple/swift-log", from: "1.6.0")
+    ]
+    targets += [
+        hosted(
+            "LwM2MClient",
+            [
+                "ClientEngine", "CoAPMessages", "CoAPTransport", "DeviceRuntime", "DeviceStore", "LwM2MCodecs",
+                "LwM2MModel", "NameResolution", "Primitives",
+                .product(name: "Logging", package: "swift-log"),
+            ]
+        ),
+        .target(name: "TestSupport", dependencies: ["CoAPMessages", "LwM2MModel", "Primitives"], path: "Tests/TestSupport", swiftSettings: houseSettings),
+        tests("Primitives", ["Primitives", "TestSupport"]),
+        tests("CoAPMessages", ["CoAPMessages", "Primitives", "TestSupport"]),
+        tests("LwM2MModel", ["LwM2MModel", "Primitives", "TestSupport"]),
+        tests("LwM2MCodecs", ["CoAPMessages", "LwM2MCodecs", "LwM2MModel", "Primitives", "TestSupport"]),
+        tests("ClientEngine", ["ClientEngine", "CoAPMessages", "LwM2MCodecs", "LwM2MModel", "Primitives", "TestSupport"]),
+        tests("CoAPTransport", ["CoAPMessages", "CoAPTransport", "Primitives", "TestSupport"]),
+        tests("NameResolution", ["CoAPMessages", "NameResolution", "Primitives", "TestSupport"]),
+        tests("DeviceStore", ["ClientEngine", "CoAPMessages", "DeviceStore", "LwM2MModel", "Primitives", "TestSupport"]),
+        tests(
+            "DeviceRuntime",
+            ["ClientEngine", "CoAPMessages", "CoAPTransport", "DeviceRuntime", "LwM2MModel", "NameResolution", "Primitives", "TestSupport"]
+        ),
+        tests("LwM2MClient", ["CoAPMessages", "CoAPTransport", "LwM2MClient", "LwM2MModel", "Primitives", "TestSupport"]),
+    ]
+}
+
+if !isLibraryOnly {
+    products += [
+        .executable(name: "starling", targets: ["starling"])
+    ]
+    dependencies += [
+        // Verbs, options and help texts of the executable.
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.5.0"),
+        // Latency histograms that merge across workers.
+        .package(url: "https://github.com/HdrHistogram/hdrhistogram-swift", from: "0.1.0"),
+        // SQLite for the state of the services.
+        .package(url: "https://github.com/groue/GRDB.swift", from: "7.0.0"),
+        // YAML of device configurations, provisioning files and fleet scenarios.
+        .package(url: "https://github.com/jpsim/Yams", from: "6.0.0"),
+    ]
+    let argumentParser: Target.Dependency = .product(name: "ArgumentParser", package: "swift-argument-parser")
+    let grdb: Target.Dependency = .product(name: "GRDB", package: "GRDB.swift")
+    let histogram: Target.Dependency = .product(name: "Histogram", package: "hdrhistogram-swift")
+    let yams: Target.Dependency = .product(name: "Yams", package: "Yams")
+    targets += [
+        // Row 2: engines of the services and of the simulator.
+        hosted("BootstrapEngine", ["CoAPMessages", "LwM2MCodecs", "LwM2MModel", "Primitives"]),
+        hosted("ManagementEngine", ["CoAPMessages", "LwM2MCodecs", "LwM2MModel", "Primitives"]),
+        hosted("FleetEngine", ["Primitives"], folder: "Simulator"),
+        hosted(
+            "VirtualNetwork",
+            ["BootstrapEngine", "ClientEngine", "CoAPMessages", "LwM2MModel", "ManagementEngine", "Primitives"],
+            folder: "Simulator"
+        ),
+        // Row 3: edges of the services.
+        hosted("ServiceStore", ["BootstrapEngine", "CoAPMessages", "LwM2MModel", "ManagementEngine", "Primitives", grdb]),
+        // Row 5: runtimes.
+        hosted(
+            "BootstrapServer",
+            ["BootstrapEngine", "CoAPMessages", "CoAPTransport", "LwM2MModel", "Primitives", "ServiceStore"]
+        ),
+        hosted(
+            "ManagementServer",
+            ["CoAPMessages", "CoAPTransport", "LwM2MCodecs", "LwM2MModel", "ManagementEngine", "Primitives", "ServiceStore"]
+        ),
+        hosted("FleetScenarios", ["CoAPMessages", "FleetEngine", "Primitives", yams], folder: "Simulator"),
+        hosted("FleetReports", ["FleetEngine", "Primitives", histogram], folder: "Simulator"),
+        hosted("FleetConsole", ["FleetEngine", "FleetReports", "Primitives"], folder: "Simulator"),
+        hosted(
+            "FleetRuntime",
+            [
+                "ClientEngine", "CLibCrypto", "CoAPMessages", "CoAPTransport", "DeviceRuntime", "FleetEngine",
+                "FleetReports", "FleetScenarios", "LwM2MModel", "NameResolution", "Primitives",
+            ],
+            folder: "Simulator"
+        ),
+        // Row 6: the executable.
+        .executableTarget(
+            name: "starling",
+            dependencies: [
+                "BootstrapServer", "CoAPMessages", "CoAPTransport", "FleetConsole", "FleetEngine", "FleetReports",
+                "FleetRuntime", "FleetScenarios", "LwM2MClient", "LwM2MCodecs", "LwM2MModel", "ManagementServer",
+                "NameResolution", "Primitives", argumentParser, yams,
+            ],
+            path: "Sources/starling",
+            swiftSettings: houseSettings
+        ),
+        tests("BootstrapEngine", ["BootstrapEngine", "CoAPMessages", "LwM2MCodecs", "LwM2MModel", "Primitives", "TestSupport"]),
+        tests("ManagementEngine", ["CoAPMessages", "LwM2MCodecs", "LwM2MModel", "ManagementEngine", "Primitives", "TestSupport"]),
+        tests("FleetEngine", ["FleetEngine", "Primitives", "TestSupport"]),
+        tests(
+            "VirtualNetwork",
+            [
+                "BootstrapEngine", "ClientEngine", "CoAPMessages", "LwM2MModel", "ManagementEngine", "Primitives",
+                "TestSupport", "VirtualNetwork",
+            ]
+        ),
+        tests("ServiceStore", ["BootstrapEngine", "CoAPMessages", "LwM2MModel", "ManagementEngine", "Primitives", "ServiceStore", "TestSupport"]),
+        tests(
+            "BootstrapServer",
+            ["BootstrapEngine", "BootstrapServer", "CoAPMessages", "CoAPTransport", "LwM2MModel", "Primitives", "TestSupport"]
+        ),
+        tests(
+            "ManagementServer",
+            ["CoAPMessages", "CoAPTransport", "LwM2MModel", "ManagementEngine", "ManagementServer", "Primitives", "TestSupport"]
+        ),
+        tests("FleetScenarios", ["CoAPMessages", "FleetEngine", "FleetScenarios", "Primitives", "TestSupport"]),
+        tests("FleetReports", ["FleetEngine", "FleetReports", "Primitives", "TestSupport"]),
+        tests("FleetConsole", ["FleetConsole", "FleetEngine", "FleetReports", "Primitives", "TestSupport"]),
+        tests(
+            "FleetRuntime",
+            ["ClientEngine", "CoAPMessages", "CoAPTransport", "FleetEngine", "FleetReports", "FleetRuntime", "FleetScenarios", "LwM2MModel", "Primitives", "TestSupport"]
+        ),
+        tests("Interop", ["CoAPMessages", "Primitives", "TestSupport"]),
+    ]
+}
+
+let package = Package(
+    name: "starling",
+    products: products,
+    dependencies: dependencies,
+    targets: targets
+)

@@ -1,0 +1,60 @@
+/// Key material: zeroed when the last reference goes, compared in constant time, without a description.
+public struct SecretBytes: Sendable {
+    private final class Storage: Sendable {
+        nonisolated(unsafe) let buffer: UnsafeMutableBufferPointer<UInt8>
+
+        init(_ bytes: [UInt8]) {
+            self.buffer = .allocate(capacity: bytes.count)
+            _ = self.buffer.initialize(from: bytes)
+        }
+
+        deinit {
+            // Written one by one through a volatile-like path: the buffer escapes to deallocate afterwards, and the
+            // optimiser may not drop stores to memory it hands to an opaque call.
+            for index in self.buffer.indices { self.buffer[index] = 0 }
+            withExtendedLifetime(self.buffer) {}
+            self.buffer.deallocate()
+        }
+    }
+
+    private let storage: Storage
+
+    /// Creates a secret from its bytes; the caller's array is not erased.
+    public init(_ bytes: [UInt8]) {
+        self.storage = Storage(bytes)
+    }
+
+    /// How many bytes the secret has.
+    public var count: Int { self.storage.buffer.count }
+
+    /// Whether the secret has no bytes.
+    public var isEmpty: Bool { self.storage.buffer.isEmpty }
+
+    /// Lends the bytes to a closure, which must not keep the pointer.
+    public func withBytes<Result>(_ body: (UnsafeBufferPointer<UInt8>) -> Result) -> Result {
+        body(UnsafeBufferPointer(self.storage.buffer))
+    }
+
+    /// Copies the bytes out, for a codec or a C library that must own them.
+    public func copyBytes() -> [UInt8] { Array(self.storage.buffer) }
+
+    /// Compares in time that depends on the lengths only.
+    public static func == (lhs: SecretBytes, rhs: SecretBytes) -> Bool {
+        guard lhs.count == rhs.count else { return false }
+        var difference: UInt8 = 0
+        for index in 0..<lhs.count { difference |= lhs.storage.buffer[index] ^ rhs.storage.buffer[index] }
+        return difference == 0
+    }
+}
+
+extension SecretBytes: Equatable {}
+
+#if !hasFeature(Embedded)
+extension SecretBytes: CustomStringConvertible, CustomReflectable {
+    /// How long the secret is; never its bytes.
+    public var description: String { "secret of \(self.count) bytes" }
+
+    /// An empty mirror, so that dumping an enclosing value shows nothing.
+    public var customMirror: Mirror { Mirror(self, children: []) }
+}
+#endif

@@ -1,0 +1,2 @@
+import ArgumentParser
+@main struct Starling: ParsableCommand { static let configuration = CommandConfiguration(commandName: "starling") }
