@@ -1,18 +1,21 @@
 // swift-tools-version: 6.1
 import PackageDescription
 
-// Two switches narrow what this manifest offers:
+// Two switches narrow what this manifest offers, the third is for checks:
 //   STARLING_EMBEDDED=1       the client path alone, compiled as Embedded Swift
 //   STARLING_LIBRARY_ONLY=1   the client library and its tests, without services, simulator and executable
+//   STARLING_STRICT=1         a warning in a target of this package is an error
 let isEmbedded = Context.environment["STARLING_EMBEDDED"] == "1"
 let isLibraryOnly = isEmbedded || Context.environment["STARLING_LIBRARY_ONLY"] == "1"
+let isStrict = Context.environment["STARLING_STRICT"] == "1"
 
-let houseSettings: [SwiftSetting] = [
-    .swiftLanguageMode(.v6),
-    .enableUpcomingFeature("ExistentialAny"),
-    .enableUpcomingFeature("InternalImportsByDefault"),
-    .enableUpcomingFeature("MemberImportVisibility"),
-]
+let houseSettings: [SwiftSetting] =
+    [
+        .swiftLanguageMode(.v6),
+        .enableUpcomingFeature("ExistentialAny"),
+        .enableUpcomingFeature("InternalImportsByDefault"),
+        .enableUpcomingFeature("MemberImportVisibility"),
+    ] + (isStrict ? [.unsafeFlags(["-warnings-as-errors"])] : [])
 
 let clientPathSettings: [SwiftSetting] =
     isEmbedded
@@ -104,20 +107,37 @@ if !isEmbedded {
                 .product(name: "Logging", package: "swift-log"),
             ]
         ),
-        .target(name: "TestSupport", dependencies: ["CoAPMessages", "LwM2MModel", "Primitives"], path: "Tests/TestSupport", swiftSettings: houseSettings),
+        .target(
+            name: "TestSupport",
+            dependencies: ["CoAPMessages", "LwM2MModel", "Primitives"],
+            path: "Tests/TestSupport",
+            swiftSettings: houseSettings
+        ),
         tests("Primitives", ["Primitives", "TestSupport"]),
         tests("CoAPMessages", ["CoAPMessages", "Primitives", "TestSupport"]),
         tests("LwM2MModel", ["LwM2MModel", "Primitives", "TestSupport"]),
         tests("LwM2MCodecs", ["CoAPMessages", "LwM2MCodecs", "LwM2MModel", "Primitives", "TestSupport"]),
-        tests("ClientEngine", ["ClientEngine", "CoAPMessages", "LwM2MCodecs", "LwM2MModel", "Primitives", "TestSupport"]),
+        tests(
+            "ClientEngine",
+            ["ClientEngine", "CoAPMessages", "LwM2MCodecs", "LwM2MModel", "Primitives", "TestSupport"]
+        ),
         tests("CoAPTransport", ["CoAPMessages", "CoAPTransport", "Primitives", "TestSupport"]),
         tests("NameResolution", ["CoAPMessages", "NameResolution", "Primitives", "TestSupport"]),
-        tests("DeviceStore", ["ClientEngine", "CoAPMessages", "DeviceStore", "LwM2MModel", "Primitives", "TestSupport"]),
+        tests(
+            "DeviceStore",
+            ["ClientEngine", "CoAPMessages", "DeviceStore", "LwM2MModel", "Primitives", "TestSupport"]
+        ),
         tests(
             "DeviceRuntime",
-            ["ClientEngine", "CoAPMessages", "CoAPTransport", "DeviceRuntime", "LwM2MModel", "NameResolution", "Primitives", "TestSupport"]
+            [
+                "ClientEngine", "CoAPMessages", "CoAPTransport", "DeviceRuntime", "LwM2MModel", "NameResolution",
+                "Primitives", "TestSupport",
+            ]
         ),
-        tests("LwM2MClient", ["CoAPMessages", "CoAPTransport", "LwM2MClient", "LwM2MModel", "Primitives", "TestSupport"]),
+        tests(
+            "LwM2MClient",
+            ["CoAPMessages", "CoAPTransport", "LwM2MClient", "LwM2MModel", "Primitives", "TestSupport"]
+        ),
     ]
 }
 
@@ -150,7 +170,10 @@ if !isLibraryOnly {
             folder: "Simulator"
         ),
         // Row 3: edges of the services.
-        hosted("ServiceStore", ["BootstrapEngine", "CoAPMessages", "LwM2MModel", "ManagementEngine", "Primitives", grdb]),
+        hosted(
+            "ServiceStore",
+            ["BootstrapEngine", "CoAPMessages", "LwM2MModel", "ManagementEngine", "Primitives", grdb]
+        ),
         // Row 5: runtimes.
         hosted(
             "BootstrapServer",
@@ -158,7 +181,10 @@ if !isLibraryOnly {
         ),
         hosted(
             "ManagementServer",
-            ["CoAPMessages", "CoAPTransport", "LwM2MCodecs", "LwM2MModel", "ManagementEngine", "Primitives", "ServiceStore"]
+            [
+                "CoAPMessages", "CoAPTransport", "LwM2MCodecs", "LwM2MModel", "ManagementEngine", "Primitives",
+                "ServiceStore",
+            ]
         ),
         hosted("FleetScenarios", ["CoAPMessages", "FleetEngine", "Primitives", yams], folder: "Simulator"),
         hosted("FleetReports", ["FleetEngine", "Primitives", histogram], folder: "Simulator"),
@@ -182,8 +208,14 @@ if !isLibraryOnly {
             path: "Sources/starling",
             swiftSettings: houseSettings
         ),
-        tests("BootstrapEngine", ["BootstrapEngine", "CoAPMessages", "LwM2MCodecs", "LwM2MModel", "Primitives", "TestSupport"]),
-        tests("ManagementEngine", ["CoAPMessages", "LwM2MCodecs", "LwM2MModel", "ManagementEngine", "Primitives", "TestSupport"]),
+        tests(
+            "BootstrapEngine",
+            ["BootstrapEngine", "CoAPMessages", "LwM2MCodecs", "LwM2MModel", "Primitives", "TestSupport"]
+        ),
+        tests(
+            "ManagementEngine",
+            ["CoAPMessages", "LwM2MCodecs", "LwM2MModel", "ManagementEngine", "Primitives", "TestSupport"]
+        ),
         tests("FleetEngine", ["FleetEngine", "Primitives", "TestSupport"]),
         tests(
             "VirtualNetwork",
@@ -192,21 +224,36 @@ if !isLibraryOnly {
                 "TestSupport", "VirtualNetwork",
             ]
         ),
-        tests("ServiceStore", ["BootstrapEngine", "CoAPMessages", "LwM2MModel", "ManagementEngine", "Primitives", "ServiceStore", "TestSupport"]),
+        tests(
+            "ServiceStore",
+            [
+                "BootstrapEngine", "CoAPMessages", "LwM2MModel", "ManagementEngine", "Primitives", "ServiceStore",
+                "TestSupport",
+            ]
+        ),
         tests(
             "BootstrapServer",
-            ["BootstrapEngine", "BootstrapServer", "CoAPMessages", "CoAPTransport", "LwM2MModel", "Primitives", "TestSupport"]
+            [
+                "BootstrapEngine", "BootstrapServer", "CoAPMessages", "CoAPTransport", "LwM2MModel", "Primitives",
+                "TestSupport",
+            ]
         ),
         tests(
             "ManagementServer",
-            ["CoAPMessages", "CoAPTransport", "LwM2MModel", "ManagementEngine", "ManagementServer", "Primitives", "TestSupport"]
+            [
+                "CoAPMessages", "CoAPTransport", "LwM2MModel", "ManagementEngine", "ManagementServer", "Primitives",
+                "TestSupport",
+            ]
         ),
         tests("FleetScenarios", ["CoAPMessages", "FleetEngine", "FleetScenarios", "Primitives", "TestSupport"]),
         tests("FleetReports", ["FleetEngine", "FleetReports", "Primitives", "TestSupport"]),
         tests("FleetConsole", ["FleetConsole", "FleetEngine", "FleetReports", "Primitives", "TestSupport"]),
         tests(
             "FleetRuntime",
-            ["ClientEngine", "CoAPMessages", "CoAPTransport", "FleetEngine", "FleetReports", "FleetRuntime", "FleetScenarios", "LwM2MModel", "Primitives", "TestSupport"]
+            [
+                "ClientEngine", "CoAPMessages", "CoAPTransport", "FleetEngine", "FleetReports", "FleetRuntime",
+                "FleetScenarios", "LwM2MModel", "Primitives", "TestSupport",
+            ]
         ),
         tests("Interop", ["CoAPMessages", "Primitives", "TestSupport"]),
     ]

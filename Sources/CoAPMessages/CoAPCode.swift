@@ -99,8 +99,8 @@ public struct CoAPCode: Hashable, Sendable {
 }
 
 #if !hasFeature(Embedded)
-extension CoAPCode: CustomStringConvertible {
-    /// The code as people write it; `"4.04"`.
-    public var description: String { self.text }
-}
+    extension CoAPCode: CustomStringConvertible {
+        /// The code as people write it; `"4.04"`.
+        public var description: String { self.text }
+    }
 #endif

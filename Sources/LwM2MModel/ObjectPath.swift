@@ -167,8 +167,8 @@ public struct ObjectPath: Hashable, Comparable, Sendable {
 }
 
 #if !hasFeature(Embedded)
-extension ObjectPath: CustomStringConvertible {
-    /// The path as text; `"/3/0/1"`.
-    public var description: String { self.text }
-}
+    extension ObjectPath: CustomStringConvertible {
+        /// The path as text; `"/3/0/1"`.
+        public var description: String { self.text }
+    }
 #endif

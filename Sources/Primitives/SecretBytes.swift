@@ -50,11 +50,11 @@ public struct SecretBytes: Sendable {
 extension SecretBytes: Equatable {}
 
 #if !hasFeature(Embedded)
-extension SecretBytes: CustomStringConvertible, CustomReflectable {
-    /// How long the secret is; never its bytes.
-    public var description: String { "secret of \(self.count) bytes" }
+    extension SecretBytes: CustomStringConvertible, CustomReflectable {
+        /// How long the secret is; never its bytes.
+        public var description: String { "secret of \(self.count) bytes" }
 
-    /// An empty mirror, so that dumping an enclosing value shows nothing.
-    public var customMirror: Mirror { Mirror(self, children: []) }
-}
+        /// An empty mirror, so that dumping an enclosing value shows nothing.
+        public var customMirror: Mirror { Mirror(self, children: []) }
+    }
 #endif

@@ -65,8 +65,8 @@ public struct UTF8Text: Hashable, Sendable, ExpressibleByStringLiteral {
 }
 
 #if !hasFeature(Embedded)
-extension UTF8Text: CustomStringConvertible {
-    /// The text itself.
-    public var description: String { self.string }
-}
+    extension UTF8Text: CustomStringConvertible {
+        /// The text itself.
+        public var description: String { self.string }
+    }
 #endif

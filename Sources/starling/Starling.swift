@@ -1,2 +1,3 @@
 import ArgumentParser
+
 @main struct Starling: ParsableCommand { static let configuration = CommandConfiguration(commandName: "starling") }

@@ -1,0 +1,36 @@
+# Everything a newcomer needs is one of these targets. Each one installs what is missing first.
+
+.DEFAULT_GOAL := help
+.PHONY: help install build test check demo bench fleet-19000 tiny-device format clean
+
+help: ## Lists the targets
+	@awk 'BEGIN { FS = ":.*## " } /^[a-z0-9-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' Makefile
+
+install: ## Installs the system packages and the Python peers that are missing
+	@Scripts/install
+
+build: install ## Builds the starling executable for use (release)
+	@Scripts/build
+
+demo: install ## Runs 1,000 devices against a bootstrap and a management server on loopback
+	@Scripts/demo
+
+test: install ## Runs every check: format, arrows, warnings, Embedded Swift, tests, interop
+	@Scripts/check
+
+check: test ## The same as make test
+
+bench: install ## Prints the benchmarks, beside bare libcoap (some minutes)
+	@Scripts/bench
+
+fleet-19000: install ## Runs 19,000 devices in one process against starling server (some minutes)
+	@Scripts/fleet-19000
+
+tiny-device: install ## Builds the Embedded Swift device, runs it and prints its size and memory
+	@Scripts/tiny-device
+
+format: ## Lays out the sources as the format check wants them
+	@Scripts/format fix
+
+clean: ## Removes everything that was built
+	rm -rf .build .build-* .demo Benchmarks/.build Examples/TinyDevice/.build Examples/TinyDevice/.build-*
