@@ -22,7 +22,9 @@ let clientPathSettings: [SwiftSetting] =
     ? houseSettings + [.enableExperimentalFeature("Embedded"), .unsafeFlags(["-wmo", "-Osize"])]
     : houseSettings
 
-/// A target that devices link: rows 0 to 3 and DeviceRuntime. It also compiles as Embedded Swift.
+/// A target that devices link: rows 0 to 3 and DeviceRuntime.
+///
+/// It also compiles as Embedded Swift.
 func clientPath(_ name: String, _ dependencies: [Target.Dependency] = [], folder: String = "Sources") -> Target {
     .target(name: name, dependencies: dependencies, path: "\(folder)/\(name)", swiftSettings: clientPathSettings)
 }
