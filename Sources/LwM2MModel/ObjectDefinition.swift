@@ -30,8 +30,37 @@ public enum ValueRange: Hashable, Sendable {
     case numbers(ClosedRange<Double>)
     /// Text or bytes of so many bytes.
     case lengths(ClosedRange<Int>)
+    /// Text or bytes of one of a few lengths in bytes.
+    case lengthsOneOf([Int])
     /// One of a few numbers.
     case oneOf([Int64])
+
+    /// Whether a value lies within; a kind of value that the range says nothing about does.
+    public func contains(_ value: ResourceValue) -> Bool {
+        switch self {
+        case .any: return true
+        case .numbers(let limits):
+            guard let number = value.asNumber else { return true }
+            return limits.contains(number)
+        case .lengths(let limits):
+            guard let length = Self.length(of: value) else { return true }
+            return limits.contains(length)
+        case .lengthsOneOf(let lengths):
+            guard let length = Self.length(of: value) else { return true }
+            return lengths.contains(length)
+        case .oneOf(let numbers):
+            guard let number = value.asInteger else { return true }
+            return numbers.contains(number)
+        }
+    }
+
+    private static func length(of value: ResourceValue) -> Int? {
+        switch value {
+        case .string(let text): text.bytes.count
+        case .opaque(let bytes): bytes.count
+        default: nil
+        }
+    }
 }
 
 /// The definition of one resource, shared by every device.
