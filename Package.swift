@@ -68,6 +68,7 @@ var targets: [Target] = [
         pkgConfig: "libcares",
         providers: [.apt(["libc-ares-dev"])]
     ),
+    .systemLibrary(name: "CFiles", path: "Sources/CFiles"),
     // Row 1: values.
     clientPath("Primitives"),
     clientPath("CoAPMessages", ["Primitives"]),
@@ -78,7 +79,7 @@ var targets: [Target] = [
     // Row 3: edges.
     clientPath("CoAPTransport", ["CLibCoAP", "CLibCrypto", "CoAPMessages", "Primitives"]),
     clientPath("NameResolution", ["CAres", "CoAPMessages", "Primitives"]),
-    clientPath("DeviceStore", ["ClientEngine", "CoAPMessages", "LwM2MCodecs", "LwM2MModel", "Primitives"]),
+    clientPath("DeviceStore", ["CFiles", "ClientEngine", "CoAPMessages", "LwM2MCodecs", "LwM2MModel", "Primitives"]),
     // Row 4: the driver.
     clientPath(
         "DeviceRuntime",

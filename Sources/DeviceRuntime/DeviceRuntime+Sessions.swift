@@ -1,0 +1,152 @@
+internal import ClientEngine
+internal import CoAPMessages
+internal import CoAPTransport
+internal import NameResolution
+internal import Primitives
+
+// Names to addresses to sessions. A session that the engine asks for passes through these states:
+//
+//     resolving ──addresses──▶ opening ──connected──▶ open ──closed──▶ (gone)
+//         │                    ▲     │ failed, another address is left
+//         │ no address         └─────┤
+//         ▼                          │ failed, none is left
+//     (gone: sessionClosed) ◀────────┘
+extension DeviceRuntime {
+    func open(
+        _ session: SessionID,
+        _ uri: CoAPURI,
+        _ credentials: SessionCredentials,
+        place: UInt32,
+        now: MonotonicTime
+    ) {
+        let security: SessionSecurity
+        switch credentials {
+        case .none: security = .none
+        case .preSharedKey(let identity, let key):
+            // No server name: it would show a name in clear that only the handshake's ends need to know.
+            security = .preSharedKey(PreSharedKey(identity: identity, key: key), serverName: nil)
+        }
+        guard let generation = self.devices[Int(place)]?.generation else { return }
+        let attempt = SessionAttempt(port: uri.port, security: security, since: now)
+        self.devices[Int(place)]?.sessions.append(SessionSlot(id: session, handle: nil, attempt: attempt))
+        if let address = IPAddress(parsing: uri.host) {
+            attempt.remaining = [address]
+            self.tryNextAddress(of: session, place: place, failure: .unreachable)
+            return
+        }
+        guard let resolver = self.resolver else {
+            self.drop(session, place: place, .nameNotFound)
+            return
+        }
+        resolver.resolve(uri.host, now: now) { result in
+            self.resolved(result, session, place: place, generation: generation)
+        }
+    }
+
+    private func resolved(
+        _ result: Result<ResolvedName, NameResolutionError>,
+        _ session: SessionID,
+        place: UInt32,
+        generation: UInt32
+    ) {
+        guard self.devices[Int(place)]?.generation == generation,
+            let attempt = self.slot(of: session, place: place)?.attempt
+        else { return }
+        switch result {
+        case .success(let name):
+            attempt.remaining = Array(name.addresses.reversed())
+            self.tryNextAddress(of: session, place: place, failure: .unreachable)
+        case .failure(.notFound), .failure(.invalidName):
+            self.drop(session, place: place, .nameNotFound)
+        case .failure:
+            self.drop(session, place: place, .nameResolutionFailed)
+        }
+    }
+
+    /// Opens the session at its next address, or tells the engine why none is left.
+    private func tryNextAddress(of session: SessionID, place: UInt32, failure: SessionFailure) {
+        guard let slot = self.devices[Int(place)],
+            let index = slot.sessions.firstIndex(where: { $0.id == session }),
+            let attempt = slot.sessions[index].attempt
+        else { return }
+        var failure = failure
+        while let address = attempt.remaining.popLast() {
+            attempt.since = self.loop.now
+            do throws(TransportError) {
+                let handle = try self.transport.openSession(
+                    to: SocketAddress(address, port: attempt.port),
+                    security: attempt.security,
+                    from: slot.sourceAddress,
+                    tag: SessionTag(device: place, session: session).packed
+                )
+                self.devices[Int(place)]?.sessions[index].handle = handle
+                return
+            } catch {
+                failure = .local
+            }
+        }
+        self.drop(session, place: place, failure)
+    }
+
+    func close(_ session: SessionID, place: UInt32) {
+        guard let slot = self.remove(session, place: place), let handle = slot.handle else { return }
+        self.transport.closeSession(handle)
+    }
+
+    func slot(of session: SessionID, place: UInt32) -> SessionSlot? {
+        guard let device = self.devices[Int(place)] else { return nil }
+        for slot in device.sessions where slot.id == session { return slot }
+        return nil
+    }
+
+    /// The transport's session, once it is open.
+    func handle(of session: SessionID, place: UInt32) -> TransportSession? {
+        guard let slot = self.slot(of: session, place: place), slot.attempt == nil else { return nil }
+        return slot.handle
+    }
+
+    func sessionConnected(_ tag: SessionTag) {
+        guard self.has(tag.device),
+            let index = self.devices[Int(tag.device)]?.sessions.firstIndex(where: { $0.id == tag.session }),
+            let attempt = self.devices[Int(tag.device)]?.sessions[index].attempt
+        else { return }
+        self.devices[Int(tag.device)]?.sessions[index].attempt = nil
+        self.onReport(DeviceID(index: tag.device), .sessionOpened(since: attempt.since), self.loop.now)
+        self.deliver(.sessionOpened(tag.session), place: tag.device)
+    }
+
+    func sessionClosed(_ tag: SessionTag, _ failure: SessionFailure) {
+        guard self.has(tag.device), let slot = self.slot(of: tag.session, place: tag.device) else { return }
+        if slot.attempt == nil {
+            self.drop(tag.session, place: tag.device, failure)
+        } else {
+            self.tryNextAddress(of: tag.session, place: tag.device, failure: failure)
+        }
+    }
+
+    func has(_ place: UInt32) -> Bool {
+        Int(place) < self.devices.count && self.devices[Int(place)] != nil
+    }
+
+    private func drop(_ session: SessionID, place: UInt32, _ failure: SessionFailure) {
+        guard self.remove(session, place: place) != nil else { return }
+        self.onReport(DeviceID(index: place), .sessionFailed(failure), self.loop.now)
+        self.deliver(.sessionClosed(session, failure), place: place)
+    }
+
+    private func remove(_ session: SessionID, place: UInt32) -> SessionSlot? {
+        guard let index = self.devices[Int(place)]?.sessions.firstIndex(where: { $0.id == session }) else { return nil }
+        return self.devices[Int(place)]?.sessions.remove(at: index)
+    }
+}
+
+extension SocketAddress {
+    init(_ address: IPAddress, port: UInt16) {
+        let bytes = address.bytes
+        if address.isIPv6 {
+            self.init(ipv6: bytes, port: port)
+        } else {
+            self.init(ipv4: (bytes[0], bytes[1], bytes[2], bytes[3]), port: port)
+        }
+    }
+}
