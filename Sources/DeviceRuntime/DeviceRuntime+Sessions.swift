@@ -26,7 +26,6 @@ extension DeviceRuntime {
             // No server name: it would show a name in clear that only the handshake's ends need to know.
             security = .preSharedKey(PreSharedKey(identity: identity, key: key), serverName: nil)
         }
-        guard let generation = self.devices[Int(place)]?.generation else { return }
         let attempt = SessionAttempt(port: uri.port, security: security, since: now)
         self.devices[Int(place)]?.sessions.append(SessionSlot(id: session, handle: nil, attempt: attempt))
         if let address = IPAddress(parsing: uri.host) {
@@ -39,19 +38,18 @@ extension DeviceRuntime {
             return
         }
         resolver.resolve(uri.host, now: now) { result in
-            self.resolved(result, session, place: place, generation: generation)
+            self.resolved(result, for: attempt, session, place: place)
         }
     }
 
     private func resolved(
         _ result: Result<ResolvedName, NameResolutionError>,
+        for attempt: SessionAttempt,
         _ session: SessionID,
-        place: UInt32,
-        generation: UInt32
+        place: UInt32
     ) {
-        guard self.devices[Int(place)]?.generation == generation,
-            let attempt = self.slot(of: session, place: place)?.attempt
-        else { return }
+        // Places and session identifiers are used again; the attempt tells whether this one is still wanted.
+        guard let present = self.slot(of: session, place: place)?.attempt, present === attempt else { return }
         switch result {
         case .success(let name):
             attempt.remaining = Array(name.addresses.reversed())
@@ -94,7 +92,7 @@ extension DeviceRuntime {
     }
 
     func slot(of session: SessionID, place: UInt32) -> SessionSlot? {
-        guard let device = self.devices[Int(place)] else { return nil }
+        guard self.has(place), let device = self.devices[Int(place)] else { return nil }
         for slot in device.sessions where slot.id == session { return slot }
         return nil
     }

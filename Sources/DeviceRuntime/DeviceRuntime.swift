@@ -22,7 +22,6 @@ public final class DeviceRuntime {
 
     var devices: [DeviceSlot?] = []
     private var freePlaces: [UInt32] = []
-    private var generations: UInt32 = 0
     private var deadlines = DeadlineHeap<UInt32>()
     private var pending: [(device: UInt32, event: ClientEvent)] = []
     private var isHandling = false
@@ -81,12 +80,10 @@ public final class DeviceRuntime {
         store: DeviceStore? = nil,
         sourceAddress: SocketAddress? = nil
     ) -> DeviceID {
-        self.generations &+= 1
         let slot = DeviceSlot(
             engine: ClientEngine(configuration: configuration, registry: registry, seed: seed),
             store: store,
-            sourceAddress: sourceAddress,
-            generation: self.generations
+            sourceAddress: sourceAddress
         )
         if let place = self.freePlaces.popLast() {
             self.devices[Int(place)] = slot

@@ -12,8 +12,6 @@ struct DeviceSlot {
     var sessions: [SessionSlot] = []
     let store: DeviceStore?
     let sourceAddress: SocketAddress?
-    /// Tells an answer for an earlier device of this place from one for the present device.
-    let generation: UInt32
 }
 
 /// One session of a device.

@@ -1,7 +1,7 @@
 internal import CFiles
 internal import Primitives
 
-/// The few system calls that make a file durable, with typed errors. Paths have no terminator.
+/// The few system calls that make a file durable, with typed errors; paths have no terminator.
 enum FileSystem {
     static func makeFolder(_ folder: UTF8Text) throws(DeviceStoreError) {
         guard self.withPath(folder.bytes, { mkdir($0, 0o700) }) != 0 else {

@@ -1,7 +1,7 @@
 internal import CAres
 
 #if canImport(Glibc)
-internal import Glibc
+    internal import Glibc
 #endif
 
 /// What an answer of the library holds, copied out of its memory.
