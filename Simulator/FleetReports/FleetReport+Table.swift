@@ -1,0 +1,73 @@
+extension FleetReport {
+    /// The report as a table of plain text for people, lines of at most 80 columns.
+    public var table: String {
+        var lines = ["", "devices      \(self.devices.started) started of \(self.devices.planned), "
+            + "\(self.devices.registered) registered, \(self.devices.lost) lost"]
+        lines += self.byCause("lost because", self.devices.failed)
+        lines += self.byCause("failures", self.failures)
+        lines.append("starts       \(self.lateStarts) late, \(self.droppedStarts) dropped")
+        if self.devices.notDeregistered > 0 {
+            lines.append("stop         \(self.devices.notDeregistered) did not finish deregistering")
+        }
+        lines.append(
+            "time         \(Self.text(self.rampSeconds, 1)) s ramp, \(Self.text(self.holdSeconds, 1)) s hold, "
+                + "\(Self.text(self.wallSeconds, 1)) s in all"
+        )
+        lines += ["", "latency, ms" + ["count", "per s", "p50", "p90", "p99", "p99.9", "max"].reduce(into: "      ") {
+            $0 += Self.padded($1, 9)
+        }]
+        for operation in FleetOperation.allCases {
+            guard let measured = self.operations[operation.rawValue] else { continue }
+            let latencies = measured.milliseconds
+            let cells =
+                ["\(measured.count)", Self.text(measured.perSecond, 1)]
+                + [latencies.p50, latencies.p90, latencies.p99, latencies.p999, latencies.max].map(Self.latency)
+            lines.append(cells.reduce(Self.leading(operation.title, 17)) { $0 + Self.padded($1, 9) })
+        }
+        lines += [
+            "",
+            "CPU per device       \(Self.text(self.cpuMillisecondsPerDevice, 3)) ms until registered",
+            "resident per device  \(Self.text(self.residentKiBPerDevice, 1)) KiB",
+            "CPU while it ran     \(Self.text(self.idleCPUPercent, 2))% of one core",
+        ]
+        let counted = self.transport.filter { $0.value > 0 }.sorted { $0.key < $1.key }
+        if !counted.isEmpty {
+            lines += ["", "transport    " + counted.map { "\($0.key) \($0.value)" }.joined(separator: ", ")]
+        }
+        return lines.joined(separator: "\n") + "\n"
+    }
+
+    private func byCause(_ title: String, _ causes: [String: Int]) -> [String] {
+        guard !causes.isEmpty else { return [] }
+        let sorted = causes.sorted { ($1.value, $0.key) < ($0.value, $1.key) }
+        return [Self.leading(title, 13) + sorted.map { "\($0.key) \($0.value)" }.joined(separator: ", ")]
+    }
+
+    private static func latency(_ milliseconds: Double) -> String {
+        Self.text(milliseconds, milliseconds < 10 ? 3 : milliseconds < 1_000 ? 1 : 0)
+    }
+
+    /// A number with a fixed number of digits behind the point, 0 to 3.
+    public static func text(_ value: Double, _ digits: Int) -> String {
+        let scale = [1.0, 10, 100, 1_000][min(max(digits, 0), 3)]
+        let scaled = Int64(min(max((value * scale).rounded(), -9e15), 9e15))
+        let whole = scaled.magnitude / UInt64(scale)
+        let sign = scaled < 0 ? "-" : ""
+        guard digits > 0 else { return "\(sign)\(whole)" }
+        let fraction = "\(scaled.magnitude % UInt64(scale))"
+        return "\(sign)\(whole)." + String(repeating: "0", count: max(digits - fraction.count, 0)) + fraction
+    }
+
+    private static func padded(_ text: String, _ width: Int) -> String {
+        String(repeating: " ", count: max(width - text.count, 1)) + text
+    }
+
+    private static func leading(_ text: String, _ width: Int) -> String {
+        text + String(repeating: " ", count: max(width - text.count, 1))
+    }
+}
+
+extension FleetOperation {
+    /// The name in tables.
+    public var title: String { self == .otherOperation ? "other" : self.rawValue }
+}

@@ -1,0 +1,102 @@
+import FleetConsole
+import FleetEngine
+import FleetReports
+import Primitives
+import Testing
+
+@Suite struct FleetConsoleTests {
+    private static func progress(registered: Int = 350) -> FleetProgress {
+        var counts = FleetCounts()
+        counts.planned = 1_000
+        counts.started = 400
+        counts.registered = registered
+        counts.starting = 40
+        counts.failing = 10
+        counts.lateStarts = 7
+        counts.failures = [.handshakeRefused: 10]
+        return FleetProgress(
+            phase: .ramp,
+            elapsed: .seconds(3_725),
+            counts: counts,
+            operations: [
+                FleetProgress.Operation(operation: .handshake, count: 360, perSecond: 180, p50: 3.21, p99: 12.5)
+            ],
+            processorPercent: 42.04,
+            residentBytes: 33 << 20
+        )
+    }
+
+    @Test func aLogGetsPlainLines() {
+        var text = ""
+        var console = FleetConsole(style: ConsoleStyle(isTerminal: false, usesColour: false)) { text += $0 }
+        console.show(Self.progress())
+        console.show(Self.progress())
+        #expect(
+            text.split(separator: "\n").first
+                == "01:02:05 starting: 400/1000 started, 350 registered, 40 starting, 10 failing | 7 late | "
+                + "handshake 180/s p99 12.5 ms | cpu 42.0% rss 33 MiB"
+        )
+        #expect(text.split(separator: "\n").count == 2)
+        #expect(!text.contains("\u{1B}"))
+    }
+
+    @Test func aTerminalIsDrawnInPlace() {
+        var written: [String] = []
+        var console = FleetConsole(style: ConsoleStyle(isTerminal: true, usesColour: false)) { written.append($0) }
+        console.show(Self.progress())
+        console.show(Self.progress())
+        let lines = written[0].filter { $0 == "\n" }.count
+        #expect(!written[0].contains("\u{1B}"))
+        #expect(written[1].hasPrefix("\u{1B}[\(lines)A\r\u{1B}[J"))
+        #expect(written[1].hasSuffix(written[0]))
+        #expect(written[0].contains("handshakeRefused 10: compare --psk-identity"))
+        // A message stays: the next panel is drawn below it.
+        console.say("interrupted")
+        console.show(Self.progress())
+        #expect(written[3] == written[0])
+    }
+
+    @Test func quietShowsNoProgress() {
+        var text = ""
+        let style = ConsoleStyle(isTerminal: true, usesColour: true)
+        var console = FleetConsole(style: style, isQuiet: true) { text += $0 }
+        console.show(Self.progress())
+        #expect(text.isEmpty)
+        console.say("but says what must be said")
+        #expect(!text.isEmpty)
+    }
+
+    @Test(arguments: [20, 40, 80, 200])
+    func linesFitTheTerminal(_ width: Int) {
+        let style = ConsoleStyle(isTerminal: true, usesColour: false, width: width)
+        for line in ProgressText.panel(Self.progress(), style: style) { #expect(line.count < width) }
+    }
+
+    @Test func aFullBarMeansEveryDevice() {
+        let style = ConsoleStyle(isTerminal: true, usesColour: false)
+        #expect(ProgressText.panel(Self.progress(registered: 999), style: style)[1].contains("#]") == false)
+        var counts = FleetCounts()
+        counts.planned = 3
+        counts.started = 3
+        counts.registered = 3
+        let full = FleetProgress(
+            phase: .hold, elapsed: .zero, counts: counts, operations: [], processorPercent: 0, residentBytes: 0)
+        #expect(ProgressText.panel(full, style: style)[1].hasSuffix("#]"))
+    }
+
+    private static let styles: [(isTerminal: Bool, environment: [String: String], style: ConsoleStyle)] = [
+        (true, ["TERM": "xterm"], ConsoleStyle(isTerminal: true, usesColour: true)),
+        (true, ["NO_COLOR": "1"], ConsoleStyle(isTerminal: true, usesColour: false)),
+        (true, ["NO_COLOR": ""], ConsoleStyle(isTerminal: true, usesColour: true)),
+        (true, ["TERM": "dumb"], ConsoleStyle(isTerminal: false, usesColour: false)),
+        (false, ["TERM": "xterm"], ConsoleStyle(isTerminal: false, usesColour: false)),
+        (true, ["COLUMNS": "120"], ConsoleStyle(isTerminal: true, usesColour: true, width: 120)),
+        (true, ["COLUMNS": "-3"], ConsoleStyle(isTerminal: true, usesColour: true, width: 20)),
+        (true, ["COLUMNS": "many"], ConsoleStyle(isTerminal: true, usesColour: true, width: 80)),
+    ]
+
+    @Test(arguments: styles)
+    func choosesAStyle(_ isTerminal: Bool, environment: [String: String], style: ConsoleStyle) {
+        #expect(ConsoleStyle(isTerminal: isTerminal, environment: environment) == style)
+    }
+}

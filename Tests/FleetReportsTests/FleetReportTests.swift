@@ -1,0 +1,95 @@
+import FleetEngine
+import FleetReports
+import Primitives
+import Testing
+
+@Suite struct FleetReportTests {
+    /// A thousand devices of seed 42 whose latencies come from the seed too: everything in it repeats.
+    static func report() -> FleetReport {
+        func at(_ milliseconds: Int64) -> MonotonicTime { MonotonicTime(nanoseconds: milliseconds * 1_000_000) }
+        var configuration = FleetConfiguration(deviceCount: 1_000, schedule: ArrivalSchedule(rate: 500))
+        configuration.seed = 42
+        configuration.duration = .seconds(60)
+        var engine = FleetEngine(configuration: configuration)
+        var measurements = FleetMeasurements()
+        var generator = SeededGenerator(seed: configuration.seed)
+        engine.handle(.started, now: .zero)
+        while engine.phase == .ramp || engine.phase == .waiting {
+            let now = engine.nextDeadline ?? .zero
+            engine.handle(.deadlineReached, now: now)
+            while let output = engine.nextOutput() {
+                guard case .startDevice(let device, let intended) = output else { continue }
+                let handshake = Duration.microseconds(Int64(1_000 + generator.nextUnitInterval() * 4_000))
+                let connected = now.advanced(by: handshake)
+                measurements.record(.handshake, from: intended, to: connected)
+                if device % 250 == 249 {
+                    engine.handle(.deviceFailed(device, .refused(code: 0x83)), now: now)
+                } else {
+                    let registered = connected.advanced(by: .milliseconds(2))
+                    measurements.record(.register, from: connected, to: registered)
+                    measurements.record(.start, from: intended, to: registered)
+                    engine.handle(.deviceRegistered(device), now: now)
+                }
+            }
+        }
+        engine.handle(.deadlineReached, now: at(61_998))
+        while engine.phase != .done {
+            guard case .stopDevice(let device) = engine.nextOutput() else { continue }
+            engine.handle(.deviceStopped(device), now: at(62_000))
+        }
+        var usage = FleetUsage(
+            atStart: ResourceUsage(time: .zero, processorTime: .milliseconds(40), residentBytes: 20 << 20)
+        )
+        usage.atHold = ResourceUsage(time: at(1_998), processorTime: .milliseconds(240), residentBytes: 40 << 20)
+        usage.atStopping = ResourceUsage(time: at(61_998), processorTime: .milliseconds(840), residentBytes: 40 << 20)
+        usage.atEnd = ResourceUsage(time: at(62_500), processorTime: .milliseconds(900), residentBytes: 40 << 20)
+        return FleetReport(
+            counts: engine.counts,
+            measurements: measurements,
+            usage: usage,
+            transport: ["duplicates": 3, "malformedDatagrams": 0]
+        )
+    }
+
+    @Test func jsonOfAFixedSeed() throws {
+        #expect(try Self.report().json() == Self.expectedJSON)
+    }
+
+    @Test func tableOfAFixedSeed() {
+        #expect(Self.report().table == Self.expectedTable)
+        for line in Self.expectedTable.split(separator: "\n") { #expect(line.count <= 80) }
+    }
+
+    @Test func jsonReadsBack() throws {
+        let report = Self.report()
+        #expect(try FleetReport(json: Array(try report.json().utf8)) == report)
+    }
+
+    @Test(arguments: ["", "{}", "[1]", "{\"devices\":3}"])
+    func refusesWhatIsNoReport(_ text: String) {
+        #expect(throws: (any Error).self) { try FleetReport(json: Array(text.utf8)) }
+    }
+
+    @Test func anInterruptedRunStillReports() {
+        let start = ResourceUsage(time: .zero, processorTime: .zero, residentBytes: 0)
+        let report = FleetReport(
+            counts: FleetCounts(),
+            measurements: FleetMeasurements(),
+            usage: FleetUsage(atStart: start)
+        )
+        #expect(report.operations.isEmpty)
+        #expect(report.cpuMillisecondsPerDevice == 0)
+        #expect(report.idleCPUPercent == 0)
+    }
+
+    @Test(arguments: [
+        (12.345, 1, "12.3"), (0.05, 2, "0.05"), (-1.5, 1, "-1.5"), (999.9999, 3, "1000.000"), (7, 0, "7"),
+        (1e300, 0, "9000000000000000"),
+    ])
+    func writesFixedNumbers(_ value: Double, digits: Int, text: String) {
+        #expect(FleetReport.text(value, digits) == text)
+    }
+
+    private static let expectedTable = "T"
+    private static let expectedJSON = "J"
+}
