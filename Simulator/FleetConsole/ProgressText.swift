@@ -56,7 +56,10 @@ public enum ProgressText {
             lines.append((self.row(cells), 0))
         }
         lines.append(
-            ("cpu \(self.fixed(progress.processorPercent, 1))% of a core  memory \(progress.residentBytes >> 20) MiB", 0)
+            (
+                "cpu \(self.fixed(progress.processorPercent, 1))% of a core  memory \(progress.residentBytes >> 20) MiB",
+                0
+            )
         )
         return lines.map { line in
             let cut = String(line.text.prefix(style.width - 1))

@@ -1,8 +1,11 @@
 extension FleetReport {
     /// The report as a table of plain text for people, lines of at most 80 columns.
     public var table: String {
-        var lines = ["", "devices      \(self.devices.started) started of \(self.devices.planned), "
-            + "\(self.devices.registered) registered, \(self.devices.lost) lost"]
+        var lines = [
+            "",
+            "devices      \(self.devices.started) started of \(self.devices.planned), "
+                + "\(self.devices.registered) registered, \(self.devices.lost) lost",
+        ]
         lines += self.byCause("lost because", self.devices.failed)
         lines += self.byCause("failures", self.failures)
         lines.append("starts       \(self.lateStarts) late, \(self.droppedStarts) dropped")
@@ -13,16 +16,20 @@ extension FleetReport {
             "time         \(Self.text(self.rampSeconds, 1)) s ramp, \(Self.text(self.holdSeconds, 1)) s hold, "
                 + "\(Self.text(self.wallSeconds, 1)) s in all"
         )
-        lines += ["", "latency, ms" + ["count", "per s", "p50", "p90", "p99", "p99.9", "max"].reduce(into: "      ") {
-            $0 += Self.padded($1, 9)
-        }]
+        lines += [
+            "",
+            "latency, ms"
+                + ["count", "per s", "p50", "p90", "p99", "p99.9", "max"].reduce(into: "       ") {
+                    $0 += Self.padded($1, 8)
+                },
+        ]
         for operation in FleetOperation.allCases {
             guard let measured = self.operations[operation.rawValue] else { continue }
             let latencies = measured.milliseconds
             let cells =
                 ["\(measured.count)", Self.text(measured.perSecond, 1)]
                 + [latencies.p50, latencies.p90, latencies.p99, latencies.p999, latencies.max].map(Self.latency)
-            lines.append(cells.reduce(Self.leading(operation.title, 17)) { $0 + Self.padded($1, 9) })
+            lines.append(cells.reduce(Self.leading(operation.title, 18)) { $0 + Self.padded($1, 8) })
         }
         lines += [
             "",

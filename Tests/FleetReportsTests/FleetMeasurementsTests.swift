@@ -40,10 +40,12 @@ import Testing
 
     @Test func progressShowsWhatHappenedSinceTheLast() {
         var engine = FleetEngine(
-            configuration: FleetConfiguration(deviceCount: 2, schedule: ArrivalSchedule(rate: 1)))
+            configuration: FleetConfiguration(deviceCount: 2, schedule: ArrivalSchedule(rate: 1))
+        )
         engine.handle(.started, now: self.at(0))
         var meter = FleetProgressMeter(
-            usage: ResourceUsage(time: self.at(0), processorTime: .zero, residentBytes: 0))
+            usage: ResourceUsage(time: self.at(0), processorTime: .zero, residentBytes: 0)
+        )
         var measurements = FleetMeasurements()
         for _ in 0..<10 { measurements.record(.read, from: self.at(0), to: self.at(4)) }
         let first = meter.progress(
@@ -55,7 +57,8 @@ import Testing
         #expect(
             first.operations == [
                 FleetProgress.Operation(operation: .read, count: 10, perSecond: 5, p50: 4, p99: 4)
-            ])
+            ]
+        )
         let second = meter.progress(
             of: engine,
             measurements: measurements,

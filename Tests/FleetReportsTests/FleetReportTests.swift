@@ -90,6 +90,91 @@ import Testing
         #expect(FleetReport.text(value, digits) == text)
     }
 
-    private static let expectedTable = "T"
-    private static let expectedJSON = "J"
+    private static let expectedTable = """
+
+        devices      1000 started of 1000, 996 registered, 4 lost
+        lost because refused 4.03 4
+        failures     refused 4.03 4
+        starts       0 late, 0 dropped
+        time         2.0 s ramp, 60.0 s hold, 62.5 s in all
+
+        latency, ms          count   per s     p50     p90     p99   p99.9     max
+        start                  996   499.6   4.943   6.619   6.959   7.966   7.966
+        handshake             1000   500.8   2.933   4.615   4.959   4.991   5.966
+        register               996   499.6   2.000   2.000   2.000   2.000   2.000
+
+        CPU per device       0.200 ms until registered
+        resident per device  20.5 KiB
+        CPU while it ran     1.00% of one core
+
+        transport    duplicates 3
+
+        """
+
+    private static let expectedJSON = """
+        {
+          "cpuMillisecondsPerDevice" : 0.2,
+          "devices" : {
+            "failed" : {
+              "refused 4.03" : 4
+            },
+            "lost" : 4,
+            "notDeregistered" : 0,
+            "planned" : 1000,
+            "registered" : 996,
+            "started" : 1000
+          },
+          "droppedStarts" : 0,
+          "failures" : {
+            "refused 4.03" : 4
+          },
+          "formatVersion" : 1,
+          "holdSeconds" : 60,
+          "idleCPUPercent" : 1,
+          "lateStarts" : 0,
+          "operations" : {
+            "handshake" : {
+              "count" : 1000,
+              "milliseconds" : {
+                "max" : 5.966,
+                "p50" : 2.933,
+                "p90" : 4.615,
+                "p99" : 4.959,
+                "p99.9" : 4.991
+              },
+              "perSecond" : 500.845
+            },
+            "register" : {
+              "count" : 996,
+              "milliseconds" : {
+                "max" : 2,
+                "p50" : 2,
+                "p90" : 2,
+                "p99" : 2,
+                "p99.9" : 2
+              },
+              "perSecond" : 499.552
+            },
+            "start" : {
+              "count" : 996,
+              "milliseconds" : {
+                "max" : 7.966,
+                "p50" : 4.943,
+                "p90" : 6.619,
+                "p99" : 6.959,
+                "p99.9" : 7.966
+              },
+              "perSecond" : 499.552
+            }
+          },
+          "rampSeconds" : 1.998,
+          "residentKiBPerDevice" : 20.48,
+          "transport" : {
+            "duplicates" : 3,
+            "malformedDatagrams" : 0
+          },
+          "wallSeconds" : 62.5
+        }
+
+        """
 }
