@@ -1,0 +1,150 @@
+public import CoAPMessages
+public import LwM2MModel
+public import Primitives
+
+/// What a device tells a server that it hosts: the payload of Register and Update.
+///
+/// `</>;rt="oma.lwm2m";ct="110 112",</1/0>,</3/0>,</3303>;ver=1.1,</3303/0>`.
+///
+/// - Source: LwM2M Core 1.2.2, clause 6.2.1.
+public struct ObjectList: Hashable, Sendable {
+    /// An object or one of its instances.
+    public struct Entry: Hashable, Sendable {
+        /// A path of one or two levels.
+        public let path: ObjectPath
+        /// The version of the object, when it is stated.
+        public let version: ObjectVersion?
+
+        /// Creates an entry.
+        public init(_ path: ObjectPath, version: ObjectVersion? = nil) {
+            self.path = path
+            self.version = version
+        }
+    }
+
+    /// Where the objects stand on the device; no segment means the root, as nearly everywhere.
+    public var alternatePath: [UTF8Text]
+    /// The formats the device says it supports besides those every device does.
+    public var contentFormats: [ContentFormat]
+    /// The objects and instances, in the order of the payload.
+    public var entries: [Entry]
+
+    /// Creates a list.
+    public init(entries: [Entry], contentFormats: [ContentFormat] = [], alternatePath: [UTF8Text] = []) {
+        self.alternatePath = alternatePath
+        self.contentFormats = contentFormats
+        self.entries = entries
+    }
+
+    /// Writes the list; the link of the root comes first when it says anything.
+    public func encoded() -> [UInt8] {
+        var writer = LinkWriter(capacity: 16 + self.entries.count * 10)
+        var prefix: [UInt8] = []
+        for segment in self.alternatePath {
+            prefix.append(Ascii.slash)
+            prefix += segment.bytes
+        }
+        if !self.contentFormats.isEmpty || !prefix.isEmpty {
+            writer.beginLink(prefix.isEmpty ? [Ascii.slash] : prefix)
+            writer.writeAttribute("rt", quoted: Array("oma.lwm2m".utf8))
+            if let only = self.contentFormats.first, self.contentFormats.count == 1 {
+                writer.writeAttribute("ct", UTF8Text("\(only.rawValue)").bytes)
+            } else if !self.contentFormats.isEmpty {
+                var formats: [UInt8] = []
+                for format in self.contentFormats {
+                    if !formats.isEmpty { formats.append(UInt8(ascii: " ")) }
+                    formats += UTF8Text("\(format.rawValue)").bytes
+                }
+                writer.writeAttribute("ct", quoted: formats)
+            }
+        }
+        for entry in self.entries {
+            writer.beginLink(prefix, path: entry.path)
+            if let version = entry.version { writer.writeVersion(version) }
+        }
+        return writer.bytes
+    }
+
+    /// Reads a list; attributes and links that LwM2M does not define are passed over.
+    public init(decoding payload: [UInt8]) throws(LinkFormat.ParseError) {
+        self.init(entries: [])
+        // The root's link need not stand first, so the others wait for its prefix.
+        var others: [RawLink] = []
+        var prefix: ArraySlice<UInt8> = []
+        var reader = LinkReader(payload)
+        while let link = try reader.next() {
+            if try self.readRoot(link) {
+                prefix = link.target == [Ascii.slash] ? [] : link.target
+            } else {
+                others.append(link)
+            }
+        }
+        for link in others {
+            guard let path = try Self.path(of: link, below: prefix) else { continue }
+            var version: ObjectVersion?
+            for attribute in link.attributes where attribute.isNamed("ver") {
+                guard let value = attribute.value.flatMap(ObjectVersion.init(digits:)) else {
+                    throw .invalidAttribute(at: link.offset)
+                }
+                version = value
+            }
+            self.entries.append(Entry(path, version: version))
+        }
+    }
+
+    /// Takes over what the root's link says, when the link is that one.
+    private mutating func readRoot(_ link: RawLink) throws(LinkFormat.ParseError) -> Bool {
+        let isRoot = link.attributes.contains { attribute in
+            attribute.isNamed("rt")
+                && (attribute.value ?? []).split(separator: UInt8(ascii: " ")).contains {
+                    $0.elementsEqual("oma.lwm2m".utf8)
+                }
+        }
+        guard isRoot || link.target == [Ascii.slash] else { return false }
+        guard link.target.first == Ascii.slash else { throw .invalidPath(at: link.offset) }
+        self.alternatePath = []
+        for segment in link.target.split(separator: Ascii.slash) {
+            guard let text = UTF8Text(validating: Array(segment)) else { throw .invalidPath(at: link.offset) }
+            self.alternatePath.append(text)
+        }
+        for attribute in link.attributes where attribute.isNamed("ct") {
+            for number in (attribute.value ?? []).split(separator: UInt8(ascii: " ")) {
+                guard let value = DecimalNumber.unsigned(number), value <= 0xFFFF else {
+                    throw .invalidAttribute(at: link.offset)
+                }
+                self.contentFormats.append(ContentFormat(rawValue: UInt16(value)))
+            }
+        }
+        return true
+    }
+
+    /// The path of a link; nil when it stands outside the prefix, so that it is none of LwM2M's.
+    private static func path(
+        of link: RawLink,
+        below prefix: ArraySlice<UInt8>
+    ) throws(LinkFormat.ParseError) -> ObjectPath? {
+        guard link.target.starts(with: prefix) else { return nil }
+        let path = LinkFormat.path(link.target.dropFirst(prefix.count))
+        guard let path, (1...2).contains(path.depth) else { throw .invalidPath(at: link.offset) }
+        return path
+    }
+}
+
+extension LinkFormat {
+    /// Reads a target as a path; nil when it is none.
+    static func path(_ target: ArraySlice<UInt8>) -> ObjectPath? {
+        guard let text = UTF8Text(validating: Array(target)) else { return nil }
+        return try? ObjectPath(parsing: text)
+    }
+}
+
+extension ObjectVersion {
+    /// Reads `1.1`.
+    init?(digits: ArraySlice<UInt8>) {
+        let parts = digits.split(separator: Ascii.dot, omittingEmptySubsequences: false)
+        guard parts.count == 2, let major = DecimalNumber.unsigned(parts[0]),
+            let minor = DecimalNumber.unsigned(parts[1]), major <= 255, minor <= 255
+        else { return nil }
+        self.init(UInt8(major), UInt8(minor))
+    }
+}
