@@ -173,6 +173,7 @@ if !isLibraryOnly {
             folder: "Simulator"
         ),
         // Row 3: edges of the services.
+        hosted("KeyDerivation", ["CLibCrypto", "Primitives"]),
         hosted(
             "ServiceStore",
             ["BootstrapEngine", "CoAPMessages", "LwM2MModel", "ManagementEngine", "Primitives", grdb]
@@ -180,13 +181,16 @@ if !isLibraryOnly {
         // Row 5: runtimes.
         hosted(
             "BootstrapServer",
-            ["BootstrapEngine", "CoAPMessages", "CoAPTransport", "LwM2MModel", "Primitives", "ServiceStore"]
+            [
+                "BootstrapEngine", "CoAPMessages", "CoAPTransport", "KeyDerivation", "LwM2MModel", "Primitives",
+                "ServiceStore",
+            ]
         ),
         hosted(
             "ManagementServer",
             [
-                "CoAPMessages", "CoAPTransport", "LwM2MCodecs", "LwM2MModel", "ManagementEngine", "Primitives",
-                "ServiceStore",
+                "CoAPMessages", "CoAPTransport", "KeyDerivation", "LwM2MCodecs", "LwM2MModel", "ManagementEngine",
+                "Primitives", "ServiceStore",
             ]
         ),
         hosted("FleetScenarios", ["CoAPMessages", "FleetEngine", "Primitives", yams], folder: "Simulator"),
@@ -196,7 +200,7 @@ if !isLibraryOnly {
             "FleetRuntime",
             [
                 "ClientEngine", "CLibCrypto", "CoAPMessages", "CoAPTransport", "DeviceRuntime", "FleetEngine",
-                "FleetReports", "FleetScenarios", "LwM2MModel", "NameResolution", "Primitives",
+                "FleetReports", "FleetScenarios", "KeyDerivation", "LwM2MModel", "NameResolution", "Primitives",
             ],
             folder: "Simulator"
         ),
@@ -205,12 +209,13 @@ if !isLibraryOnly {
             name: "starling",
             dependencies: [
                 "BootstrapServer", "CoAPMessages", "CoAPTransport", "FleetConsole", "FleetEngine", "FleetReports",
-                "FleetRuntime", "FleetScenarios", "LwM2MClient", "LwM2MCodecs", "LwM2MModel", "ManagementServer",
-                "NameResolution", "Primitives", argumentParser, yams,
+                "FleetRuntime", "FleetScenarios", "KeyDerivation", "LwM2MClient", "LwM2MCodecs", "LwM2MModel",
+                "ManagementServer", "NameResolution", "Primitives", argumentParser, yams,
             ],
             path: "Sources/starling",
             swiftSettings: houseSettings
         ),
+        tests("KeyDerivation", ["KeyDerivation", "Primitives", "TestSupport"]),
         tests(
             "BootstrapEngine",
             ["BootstrapEngine", "CoAPMessages", "LwM2MCodecs", "LwM2MModel", "Primitives", "TestSupport"]
