@@ -27,7 +27,15 @@ public enum Payload {
         as format: ContentFormat,
         at base: ObjectPath
     ) throws(PayloadEncodingError) -> [UInt8] {
-        throw .unsupportedFormat(format)
+        for record in records where record.path.depth < 3 || !base.contains(record.path) {
+            throw .invalidPath(record.path)
+        }
+        switch format {
+        case .text: return try TextCodec.encode(self.only(records, at: base))
+        case .opaque: return try OpaqueCodec.encode(self.only(records, at: base))
+        case .tlv: return try TLVEncoder.encode(self.sorted(records)[...], at: base)
+        default: throw .unsupportedFormat(format)
+        }
     }
 
     /// Reads the records of a payload.
@@ -44,6 +52,43 @@ public enum Payload {
         at base: ObjectPath,
         registry: ObjectRegistry
     ) throws(PayloadDecodingError) -> [ResourceRecord] {
-        throw .unsupportedFormat(format)
+        switch format {
+        case .text:
+            let type = try self.singleType(at: base, registry)
+            return [try TextCodec.decode(payload, at: base, type: type)]
+        case .opaque:
+            let type = try self.singleType(at: base, registry)
+            return [try OpaqueCodec.decode(payload, at: base, type: type)]
+        case .tlv: return try TLVDecoder.decode(payload, at: base, registry: registry)
+        default: throw .unsupportedFormat(format)
+        }
+    }
+
+    /// The one record of a format that carries one value, which must stand at the base itself.
+    private static func only(
+        _ records: [ResourceRecord],
+        at base: ObjectPath
+    ) throws(PayloadEncodingError) -> ResourceRecord {
+        guard let record = records.first, records.count == 1 else { throw .needsOneValue(count: records.count) }
+        guard record.path == base else { throw .invalidPath(record.path) }
+        return record
+    }
+
+    private static func sorted(_ records: [ResourceRecord]) -> [ResourceRecord] {
+        for index in records.indices.dropFirst() where records[index].path < records[index - 1].path {
+            return records.sorted { $0.path < $1.path }
+        }
+        return records
+    }
+
+    /// The type of the single value that a payload without names is for; nil without a definition.
+    private static func singleType(
+        at base: ObjectPath,
+        _ registry: ObjectRegistry
+    ) throws(PayloadDecodingError) -> ResourceType? {
+        guard let object = base.object, let resource = base.resource else { throw .needsSingleResource(base) }
+        guard let definition = registry.object(object)?.resource(resource) else { return nil }
+        if definition.isMultiple, base.depth == 3 { throw .needsSingleResource(base) }
+        return definition.type
     }
 }

@@ -29,6 +29,10 @@ public enum PayloadDecodingError: Error, Hashable, Sendable {
     case tooManyValues
     /// A name is no path, or one of fewer than three or more than four levels.
     case invalidPath(at: Int)
+    /// The values name no object instance, and neither does the path of the request.
+    ///
+    /// In a Create the device picks one and decodes again at its path.
+    case missingInstance
     /// A value lies outside the path of the request.
     case pathOutsideBase(ObjectPath)
     /// The format or the request needs a value of a single resource, and the path is none.
