@@ -193,7 +193,7 @@ if !isLibraryOnly {
                 "Primitives", "ServiceStore",
             ]
         ),
-        hosted("FleetScenarios", ["CoAPMessages", "FleetEngine", "Primitives", yams], folder: "Simulator"),
+        hosted("FleetScenarios", ["CoAPMessages", "CoAPTransport", "FleetEngine", "Primitives", yams], folder: "Simulator"),
         hosted("FleetReports", ["FleetEngine", "Primitives", histogram], folder: "Simulator"),
         hosted("FleetConsole", ["FleetEngine", "FleetReports", "Primitives"], folder: "Simulator"),
         hosted(
@@ -253,7 +253,7 @@ if !isLibraryOnly {
                 "TestSupport",
             ]
         ),
-        tests("FleetScenarios", ["CoAPMessages", "FleetEngine", "FleetScenarios", "Primitives", "TestSupport"]),
+        tests("FleetScenarios", ["CoAPMessages", "CoAPTransport", "FleetEngine", "FleetScenarios", "Primitives", "TestSupport"]),
         tests("FleetReports", ["FleetEngine", "FleetReports", "Primitives", "TestSupport"]),
         tests("FleetConsole", ["FleetConsole", "FleetEngine", "FleetReports", "Primitives", "TestSupport"]),
         tests(

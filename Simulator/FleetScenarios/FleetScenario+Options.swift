@@ -1,0 +1,172 @@
+import CoAPMessages
+import CoAPTransport
+import FleetEngine
+import Primitives
+
+extension FleetScenario {
+    private static let mostDevices = 10_000_000
+
+    /// Checks the options of a run and fills in the defaults.
+    public init(options: ScenarioOptions) throws(ScenarioError) {
+        (self.target, self.targetText) = try Self.target(options)
+        let devices = try Self.number("devices", options, default: 1, allowed: 1...Self.mostDevices)
+        self.fleet = FleetConfiguration(
+            firstIndex: try Self.number("first-index", options, default: 0, allowed: 0...Self.mostDevices),
+            deviceCount: devices,
+            schedule: try Self.schedule(options)
+        )
+        self.fleet.handshakesInFlight = try Self.number(
+            "handshakes-in-flight",
+            options,
+            default: 64,
+            allowed: 1...65_536
+        )
+        self.fleet.seed = UInt64(try Self.number("seed", options, default: 1, allowed: 0...Int.max))
+        self.fleet.duration =
+            options["duration"] == "forever" ? nil : try Self.duration("duration", options) ?? .seconds(60)
+        self.fleet.readingInterval = try Self.duration("notify-every", options, shortest: .milliseconds(1))
+        if let patience = try Self.duration("start-patience", options) { self.fleet.startPatience = patience }
+        self.lifetime = try Self.lifetime(options)
+        self.endpoint = try Self.template("endpoint", options, default: "urn:dev:starling:{index}")
+        self.identity = try Self.template("psk-identity", options, default: "{endpoint}")
+        self.security = try Self.security(options, scheme: self.target.uri.scheme)
+        self.sourceAddresses = try Self.addresses("source-address", options)
+        self.nameServers = try Self.addresses("dns-server", options)
+        self.reportPath = options["json"]
+        self.isQuiet = try Self.flag("quiet", options)
+        guard !self.endpoint.namesEndpoint else {
+            throw .invalidTemplate(
+                option: "endpoint",
+                text: options["endpoint"] ?? "",
+                .unknownPlaceholder("endpoint")
+            )
+        }
+        guard devices == 1 || self.endpoint.namesIndex else { throw .sameNameForAll(option: "endpoint") }
+    }
+
+    private static func target(_ options: ScenarioOptions) throws(ScenarioError) -> (Target, UTF8Text) {
+        switch (options["server"], options["bootstrap"]) {
+        case (nil, nil): throw .missing(["server", "bootstrap"])
+        case (_?, _?): throw .conflicting("server", "bootstrap")
+        case (let text?, nil): return (.server(try Self.uri("server", text)), UTF8Text(text))
+        case (nil, let text?): return (.bootstrap(try Self.uri("bootstrap", text)), UTF8Text(text))
+        }
+    }
+
+    private static func uri(_ option: String, _ text: String) throws(ScenarioError) -> CoAPURI {
+        do throws(CoAPURI.ParseError) {
+            return try CoAPURI(parsing: UTF8Text(text))
+        } catch {
+            throw .invalidURI(option: option, text: text, error)
+        }
+    }
+
+    private static func number(
+        _ option: String,
+        _ options: ScenarioOptions,
+        default: Int,
+        allowed: ClosedRange<Int>
+    ) throws(ScenarioError) -> Int {
+        guard let text = options[option] else { return `default` }
+        guard let number = Int(text), allowed.contains(number) else {
+            throw .invalidNumber(option: option, text: text, allowed: allowed)
+        }
+        return number
+    }
+
+    private static func flag(_ option: String, _ options: ScenarioOptions) throws(ScenarioError) -> Bool {
+        switch options[option] {
+        case nil, "false", "no": return false
+        case "true", "yes": return true
+        case let text?: throw .invalidFlag(option: option, text: text)
+        }
+    }
+
+    // MARK: Time
+
+    private static func duration(
+        _ option: String,
+        _ options: ScenarioOptions,
+        shortest: Duration = .zero
+    ) throws(ScenarioError) -> Duration? {
+        guard let text = options[option] else { return nil }
+        guard let duration = DurationText.parse(text), duration >= shortest else {
+            throw .invalidDuration(option: option, text: text)
+        }
+        return duration
+    }
+
+    private static func lifetime(_ options: ScenarioOptions) throws(ScenarioError) -> UInt32 {
+        guard let text = options["lifetime"] else { return 300 }
+        if let seconds = UInt32(text), seconds > 0 { return seconds }
+        guard let duration = DurationText.parse(text), duration >= .seconds(1),
+            let seconds = UInt32(exactly: duration.nanoseconds / 1_000_000_000)
+        else { throw .invalidDuration(option: "lifetime", text: text) }
+        return seconds
+    }
+
+    private static func schedule(_ options: ScenarioOptions) throws(ScenarioError) -> ArrivalSchedule {
+        let text = options["rate"] ?? "100/s"
+        guard let rate = DurationText.parseRate(text), ArrivalSchedule.rates.contains(rate) else {
+            throw .invalidRate(option: "rate", text: text)
+        }
+        guard let ramp = try Self.duration("ramp", options) else { return ArrivalSchedule(rate: rate) }
+        return ArrivalSchedule(from: 0, to: rate, over: ramp)
+    }
+
+    // MARK: Names, keys and addresses
+
+    private static func template(
+        _ option: String,
+        _ options: ScenarioOptions,
+        default: String
+    ) throws(ScenarioError) -> IdentityTemplate {
+        let text = options[option] ?? `default`
+        do throws(IdentityTemplate.ParseError) {
+            return try IdentityTemplate(parsing: text)
+        } catch {
+            throw .invalidTemplate(option: option, text: text, error)
+        }
+    }
+
+    private static func security(
+        _ options: ScenarioOptions,
+        scheme: CoAPURI.Scheme
+    ) throws(ScenarioError) -> Security {
+        switch (options["psk-key"], options["psk-secret"]) {
+        case (_?, _?): throw .conflicting("psk-key", "psk-secret")
+        case (let text?, nil): return .sharedKey(try Self.key("psk-key", text, allowed: 1...64))
+        case (nil, let text?): return .derivedKeys(secret: try Self.key("psk-secret", text, allowed: 16...64))
+        case (nil, nil):
+            guard scheme == .coap else { throw .missing(["psk-key", "psk-secret"]) }
+            return .none
+        }
+    }
+
+    private static func key(
+        _ option: String,
+        _ text: String,
+        allowed: ClosedRange<Int>
+    ) throws(ScenarioError) -> SecretBytes {
+        guard let bytes = Hexadecimal.decode(text), allowed.contains(bytes.count) else {
+            throw .invalidKey(option: option, allowed: allowed)
+        }
+        return SecretBytes(bytes)
+    }
+
+    private static func addresses(
+        _ option: String,
+        _ options: ScenarioOptions
+    ) throws(ScenarioError) -> [SocketAddress] {
+        guard let list = options[option] else { return [] }
+        var addresses: [SocketAddress] = []
+        for part in list.split(separator: ",", omittingEmptySubsequences: false) {
+            let text = part.filter { $0 != " " }
+            guard let address = SocketAddress(parsing: UTF8Text(text)) else {
+                throw .invalidAddress(option: option, text: text)
+            }
+            addresses.append(address)
+        }
+        return addresses
+    }
+}

@@ -1,0 +1,55 @@
+public import CoAPMessages
+public import CoAPTransport
+public import FleetEngine
+public import Primitives
+
+/// Everything a run of a fleet is told, checked.
+public struct FleetScenario: Sendable {
+    /// How the devices prove who they are.
+    public enum Security: Sendable {
+        /// `coap`: they do not.
+        case none
+        /// Every device has the same key.
+        case sharedKey(SecretBytes)
+        /// Each device's key is derived from a secret and its identity.
+        case derivedKeys(secret: SecretBytes)
+    }
+
+    /// Whom the devices are made for.
+    public enum Target: Hashable, Sendable {
+        /// Devices that know their management server from the factory.
+        case server(CoAPURI)
+        /// Devices that ask a bootstrap server first.
+        case bootstrap(CoAPURI)
+
+        /// Where a device goes first.
+        public var uri: CoAPURI {
+            switch self {
+            case .server(let uri), .bootstrap(let uri): uri
+            }
+        }
+    }
+
+    /// The course of the fleet: how many devices, when they start, for how long.
+    public var fleet: FleetConfiguration
+    /// Where the devices go.
+    public var target: Target
+    /// The URI of the target as it was given, which the devices get as resource 0 of their Security object.
+    public var targetText: UTF8Text
+    /// The endpoint names.
+    public var endpoint: IdentityTemplate
+    /// The PSK identities.
+    public var identity: IdentityTemplate
+    /// The keys.
+    public var security: Security
+    /// The lifetime of the registrations, in seconds; devices that bootstrap get theirs there.
+    public var lifetime: UInt32
+    /// The local addresses that the devices share among them, one after the other; empty for the system's choice.
+    public var sourceAddresses: [SocketAddress]
+    /// The DNS servers to ask; empty for those of the system.
+    public var nameServers: [SocketAddress]
+    /// Where the report goes as JSON; nil for nowhere.
+    public var reportPath: String?
+    /// Whether nothing is shown before the end.
+    public var isQuiet: Bool
+}
