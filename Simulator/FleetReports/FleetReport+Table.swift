@@ -1,16 +1,26 @@
 extension FleetReport {
     /// The report as a table of plain text for people, lines of at most 80 columns.
     public var table: String {
+        let devices = self.devices
         var lines = [
             "",
-            "devices      \(self.devices.started) started of \(self.devices.planned), "
-                + "\(self.devices.registered) registered, \(self.devices.lost) lost",
+            "devices      \(devices.started) started of \(devices.planned), \(devices.registered) registered, "
+                + "\(devices.failed) failed",
         ]
-        lines += self.byCause("lost because", self.devices.failed)
+        let deeds = [
+            (devices.bootstrapped, "bootstrapped"), (devices.updated, "updated"), (devices.read, "read"),
+            (devices.written, "written"), (devices.observed, "observed"), (devices.notified, "notified"),
+            (devices.deregistered, "deregistered"),
+        ].filter { $0.0 > 0 }.map { "\($0.0) \($0.1)" }
+        for (index, first) in stride(from: 0, to: deeds.count, by: 4).enumerated() {
+            let part = deeds[first..<min(first + 4, deeds.count)].joined(separator: ", ")
+            lines.append(Self.leading(index == 0 ? "of these" : "", 13) + part)
+        }
+        lines += self.byCause("failed by", devices.failedByCause)
         lines += self.byCause("failures", self.failures)
         lines.append("starts       \(self.lateStarts) late, \(self.droppedStarts) dropped")
-        if self.devices.notDeregistered > 0 {
-            lines.append("stop         \(self.devices.notDeregistered) did not finish deregistering")
+        if devices.notStopped > 0 {
+            lines.append("stop         \(devices.notStopped) did not stop in time")
         }
         lines.append(
             "time         \(Self.text(self.rampSeconds, 1)) s ramp, \(Self.text(self.holdSeconds, 1)) s hold, "

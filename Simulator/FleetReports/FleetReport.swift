@@ -6,20 +6,34 @@ import Primitives
 ///
 /// The keys are documented in `docs/fleet-report.md` and stay as they are; ``formatVersion`` grows when one changes.
 public struct FleetReport: Codable, Hashable, Sendable {
-    /// Numbers of devices.
+    /// Numbers of different devices.
     public struct Devices: Codable, Hashable, Sendable {
         /// Devices of this slice.
         public var planned: Int
         /// Devices whose start was carried out.
         public var started: Int
-        /// Devices that were registered at any time.
+        /// Devices that finished a bootstrap.
+        public var bootstrapped: Int
+        /// Devices that a server registered.
         public var registered: Int
-        /// Started devices that were not registered when the run ended.
-        public var lost: Int
-        /// Started devices that were not registered when the run ended, by the cause of their last failure.
-        public var failed: [String: Int]
-        /// Devices that had not finished deregistering within the limit.
-        public var notDeregistered: Int
+        /// Devices whose update a server accepted.
+        public var updated: Int
+        /// Devices that answered a Read with a success.
+        public var read: Int
+        /// Devices that answered a Write with a success.
+        public var written: Int
+        /// Devices that answered an Observe with a success.
+        public var observed: Int
+        /// Devices that sent a notification.
+        public var notified: Int
+        /// Devices whose deregistration a server accepted.
+        public var deregistered: Int
+        /// Started devices that were not registered when the run ended, before deregistration.
+        public var failed: Int
+        /// Those by the cause of their last failure.
+        public var failedByCause: [String: Int]
+        /// Devices that had not stopped within the limit.
+        public var notStopped: Int
     }
 
     /// What was measured of one operation.
@@ -84,6 +98,7 @@ public struct FleetReport: Codable, Hashable, Sendable {
     /// Computes a report.
     public init(
         counts: FleetCounts,
+        activity: FleetActivity,
         measurements: FleetMeasurements,
         usage: FleetUsage,
         transport: [String: Int] = [:]
@@ -98,10 +113,17 @@ public struct FleetReport: Codable, Hashable, Sendable {
         self.devices = Devices(
             planned: counts.planned,
             started: counts.started,
+            bootstrapped: activity.count(.bootstrapped),
             registered: counts.everRegistered,
-            lost: counts.lost,
-            failed: Self.named(counts.failedDevices),
-            notDeregistered: counts.notDeregistered
+            updated: activity.count(.updated),
+            read: activity.count(.read),
+            written: activity.count(.written),
+            observed: activity.count(.observed),
+            notified: activity.count(.notified),
+            deregistered: activity.count(.deregistered),
+            failed: counts.lost,
+            failedByCause: Self.named(counts.failedDevices),
+            notStopped: counts.notDeregistered
         )
         self.failures = Self.named(counts.failures)
         self.lateStarts = counts.lateStarts
@@ -121,6 +143,11 @@ public struct FleetReport: Codable, Hashable, Sendable {
         }
         self.operations = operations
         self.transport = transport
+    }
+
+    /// Whether every planned device registered and none was lost.
+    public var isFlawless: Bool {
+        self.devices.registered == self.devices.planned && self.devices.failed == 0 && self.droppedStarts == 0
     }
 
     /// Reads a report that was written as JSON.

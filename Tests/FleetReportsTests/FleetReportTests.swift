@@ -12,6 +12,7 @@ import Testing
         configuration.duration = .seconds(60)
         var engine = FleetEngine(configuration: configuration)
         var measurements = FleetMeasurements()
+        var activity = FleetActivity(deviceCount: 1_000)
         var generator = SeededGenerator(seed: configuration.seed)
         engine.handle(.started, now: .zero)
         while engine.phase == .ramp || engine.phase == .waiting {
@@ -29,6 +30,8 @@ import Testing
                     measurements.record(.register, from: connected, to: registered)
                     measurements.record(.start, from: intended, to: registered)
                     engine.handle(.deviceRegistered(device), now: now)
+                    activity.note([.registered, .deregistered], of: device)
+                    if device < 10 { activity.note([.read, .observed], of: device) }
                 }
             }
         }
@@ -45,6 +48,7 @@ import Testing
         usage.atEnd = ResourceUsage(time: at(62_500), processorTime: .milliseconds(900), residentBytes: 40 << 20)
         return FleetReport(
             counts: engine.counts,
+            activity: activity,
             measurements: measurements,
             usage: usage,
             transport: ["duplicates": 3, "malformedDatagrams": 0]
@@ -58,6 +62,18 @@ import Testing
     @Test func tableOfAFixedSeed() {
         #expect(Self.report().table == Self.expectedTable)
         for line in Self.expectedTable.split(separator: "\n") { #expect(line.count <= 80) }
+    }
+
+    @Test func aDeviceCountsOnceForWhatItDoes() {
+        var activity = FleetActivity(deviceCount: 2)
+        activity.note(.read, of: 0)
+        activity.note([.read, .written], of: 0)
+        activity.note(.read, of: 1)
+        activity.note(.read, of: 2)
+        activity.note(.read, of: -1)
+        #expect(activity.count(.read) == 2)
+        #expect(activity.count(.written) == 1)
+        #expect(activity.count(.notified) == 0)
     }
 
     @Test func jsonReadsBack() throws {
@@ -74,6 +90,7 @@ import Testing
         let start = ResourceUsage(time: .zero, processorTime: .zero, residentBytes: 0)
         let report = FleetReport(
             counts: FleetCounts(),
+            activity: FleetActivity(deviceCount: 0),
             measurements: FleetMeasurements(),
             usage: FleetUsage(atStart: start)
         )
@@ -92,8 +109,9 @@ import Testing
 
     private static let expectedTable = """
 
-        devices      1000 started of 1000, 996 registered, 4 lost
-        lost because refused 4.03 4
+        devices      1000 started of 1000, 996 registered, 4 failed
+        of these     10 read, 10 observed, 996 deregistered
+        failed by    refused 4.03 4
         failures     refused 4.03 4
         starts       0 late, 0 dropped
         time         2.0 s ramp, 60.0 s hold, 62.5 s in all
@@ -115,14 +133,21 @@ import Testing
         {
           "cpuMillisecondsPerDevice" : 0.2,
           "devices" : {
-            "failed" : {
+            "bootstrapped" : 0,
+            "deregistered" : 996,
+            "failed" : 4,
+            "failedByCause" : {
               "refused 4.03" : 4
             },
-            "lost" : 4,
-            "notDeregistered" : 0,
+            "notStopped" : 0,
+            "notified" : 0,
+            "observed" : 10,
             "planned" : 1000,
+            "read" : 10,
             "registered" : 996,
-            "started" : 1000
+            "started" : 1000,
+            "updated" : 0,
+            "written" : 0
           },
           "droppedStarts" : 0,
           "failures" : {
