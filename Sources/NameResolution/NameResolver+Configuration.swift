@@ -52,3 +52,29 @@ extension NameResolver {
         }
     }
 }
+
+extension NameResolver.Configuration.Server {
+    /// Reads `192.0.2.53`, `192.0.2.53:5353`, `2001:db8::53` or `[2001:db8::53]:5353`; the port is 53 unless named.
+    ///
+    /// - Returns: nil when the text is none of these.
+    public init?(parsing text: UTF8Text) {
+        if IPAddress(parsing: text) != nil {
+            self.init(address: text)
+            return
+        }
+        guard let colon = text.bytes.lastIndex(of: UInt8(ascii: ":")),
+            let address = UTF8Text(validating: Array(text.bytes[..<colon])), IPAddress(parsing: address) != nil
+        else { return nil }
+        // Behind a bare IPv6 address a colon is part of it, never of a port.
+        guard !address.bytes.contains(UInt8(ascii: ":")) || address.bytes.first == UInt8(ascii: "[") else { return nil }
+        let digits = text.bytes[(colon + 1)...]
+        guard (1...5).contains(digits.count) else { return nil }
+        var port = 0
+        for digit in digits {
+            guard (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(digit) else { return nil }
+            port = port * 10 + Int(digit - UInt8(ascii: "0"))
+        }
+        guard (1...65_535).contains(port) else { return nil }
+        self.init(address: address, port: UInt16(port))
+    }
+}
