@@ -33,6 +33,9 @@ public enum Payload {
         switch format {
         case .text: return try TextCodec.encode(self.only(records, at: base))
         case .opaque: return try OpaqueCodec.encode(self.only(records, at: base))
+        case .cbor: return try CBORCodec.encode(self.only(records, at: base))
+        case .senMLJSON: return try SenMLJSON.encode(records[...], at: base)
+        case .senMLCBOR: return try SenMLCBOR.encode(records[...], at: base)
         case .tlv: return try TLVEncoder.encode(self.sorted(records)[...], at: base)
         default: throw .unsupportedFormat(format)
         }
@@ -59,6 +62,11 @@ public enum Payload {
         case .opaque:
             let type = try self.singleType(at: base, registry)
             return [try OpaqueCodec.decode(payload, at: base, type: type)]
+        case .cbor:
+            let type = try self.singleType(at: base, registry)
+            return [try CBORCodec.decode(payload, at: base, type: type)]
+        case .senMLJSON: return try SenMLJSON.decode(payload, at: base, registry: registry)
+        case .senMLCBOR: return try SenMLCBOR.decode(payload, at: base, registry: registry)
         case .tlv: return try TLVDecoder.decode(payload, at: base, registry: registry)
         default: throw .unsupportedFormat(format)
         }

@@ -42,6 +42,10 @@ public enum Ascii {
     public static let openBracket = UInt8(ascii: "[")
     /// `]`.
     public static let closeBracket = UInt8(ascii: "]")
+    /// `{`.
+    public static let openBrace = UInt8(ascii: "{")
+    /// `}`.
+    public static let closeBrace = UInt8(ascii: "}")
 
     /// Whether the byte is `0` to `9`.
     @inlinable
