@@ -1,0 +1,84 @@
+import CLibCoAP
+import Glibc
+
+/// The CoAP library of the process: started once, silent, and of a known version.
+enum CoAPLibrary {
+    /// The version whose inner workings the fast path relies on.
+    private static let provenVersion: StaticString = "4.3.1"
+
+    /// Whether the library is the version that the outer epoll was proven with.
+    static let isProven: Bool = {
+        guard let version = coap_package_version() else { return false }
+        return provenVersion.withUTF8Buffer { wanted in
+            for (index, byte) in wanted.enumerated() where UInt8(bitPattern: version[index]) != byte { return false }
+            return version[wanted.count] == 0
+        }
+    }()
+
+    /// What the library's header defines as COAP_IO_NO_WAIT.
+    static let noWait = UInt32.max
+
+    /// How many lines the library would have logged as warnings or worse.
+    nonisolated(unsafe) static var warnings: UInt64 = 0
+
+    /// Starts the library the first time it is read.
+    static let start: Void = {
+        coap_startup()
+        coap_set_log_level(LOG_WARNING)
+        coap_dtls_set_log_level(LOG_EMERG)
+        // The library's lines may name identities, so none of them is kept or shown.
+        coap_set_log_handler { level, message in
+            CoAPLibrary.warnings &+= 1
+        }
+    }()
+
+    /// The library's current time, in its own ticks.
+    static var ticks: coap_tick_t {
+        var ticks: coap_tick_t = 0
+        coap_ticks(&ticks)
+        return ticks
+    }
+}
+
+extension SocketAddress {
+    /// The address as the library takes it.
+    var libraryAddress: coap_address_t {
+        var address = coap_address_t()
+        coap_address_init(&address)
+        if self.isIPv6 {
+            address.addr.sin6.sin6_family = sa_family_t(AF_INET6)
+            address.addr.sin6.sin6_port = self.port.bigEndian
+            withUnsafeMutableBytes(of: &address.addr.sin6.sin6_addr) { bytes in
+                bytes.storeBytes(of: self.high.bigEndian, toByteOffset: 0, as: UInt64.self)
+                bytes.storeBytes(of: self.low.bigEndian, toByteOffset: 8, as: UInt64.self)
+            }
+            address.size = socklen_t(MemoryLayout<sockaddr_in6>.size)
+        } else {
+            address.addr.sin.sin_family = sa_family_t(AF_INET)
+            address.addr.sin.sin_port = self.port.bigEndian
+            address.addr.sin.sin_addr.s_addr = UInt32(truncatingIfNeeded: self.low).bigEndian
+            address.size = socklen_t(MemoryLayout<sockaddr_in>.size)
+        }
+        return address
+    }
+
+    /// An address of the library; nil when it is of another family.
+    init?(_ address: coap_address_t) {
+        switch Int32(address.addr.sa.sa_family) {
+        case AF_INET:
+            let value = UInt32(bigEndian: address.addr.sin.sin_addr.s_addr)
+            self.init(
+                ipv4: (
+                    UInt8(truncatingIfNeeded: value >> 24), UInt8(truncatingIfNeeded: value >> 16),
+                    UInt8(truncatingIfNeeded: value >> 8), UInt8(truncatingIfNeeded: value)
+                ),
+                port: UInt16(bigEndian: address.addr.sin.sin_port)
+            )
+        case AF_INET6:
+            let bytes = withUnsafeBytes(of: address.addr.sin6.sin6_addr) { Array($0) }
+            self.init(ipv6: bytes, port: UInt16(bigEndian: address.addr.sin6.sin6_port))
+        default:
+            return nil
+        }
+    }
+}
