@@ -109,7 +109,9 @@ public final class FleetRuntime {
         return UTF8Text(text.filter { $0 != "[" && $0 != "]" })
     }
 
-    /// Asks the run to end: the first time devices deregister, the second time it ends at once. Any thread may call it.
+    /// Asks the run to end: devices deregister first; at the second time, at once.
+    ///
+    /// Any thread may call it.
     public func interrupt() { self.bell.ring() }
 
     /// Lets SIGINT and SIGTERM ask the run to end until it is over.

@@ -26,7 +26,8 @@ enum ProcessUsage {
 
     /// How many ports the system hands out for one local address.
     static var portsPerAddress: Int {
-        let limits = self.contents("/proc/sys/net/ipv4/ip_local_port_range")?
+        let limits =
+            self.contents("/proc/sys/net/ipv4/ip_local_port_range")?
             .split { $0 == "\t" || $0 == " " || $0 == "\n" }.compactMap { Int($0) } ?? []
         guard limits.count == 2, limits[0] <= limits[1] else { return 28_232 }
         return limits[1] - limits[0] + 1
