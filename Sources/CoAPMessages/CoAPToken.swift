@@ -17,6 +17,14 @@ public struct CoAPToken: Hashable, Sendable {
         self.count = bytes.count
     }
 
+    /// The token of no bytes.
+    public static let empty = CoAPToken()
+
+    private init() {
+        self.packed = 0
+        self.count = 0
+    }
+
     /// The bytes of the token.
     public var bytes: [UInt8] {
         (0..<self.count).map { UInt8(truncatingIfNeeded: self.packed >> UInt64(8 * (self.count - 1 - $0))) }

@@ -3,7 +3,7 @@ public import LwM2MModel
 
 /// The payload formats of LwM2M behind one door: records to bytes and back.
 ///
-/// - Source: LwM2M Core 1.2.2, clause 7.4.
+/// - Source: LwM2M Core 1.2.2, clause 7.5.
 public enum Payload {
     /// Whether ``encode(_:as:at:)`` and ``decode(_:as:at:registry:)`` know the format.
     ///

@@ -3,7 +3,7 @@ internal import Primitives
 
 /// One value as a CBOR item: a time with tag 1, an object link as text.
 ///
-/// - Source: LwM2M Core 1.2.2, clause 7.4.7 and appendix C.
+/// - Source: LwM2M Core 1.2.2, clause 7.5.3 and appendix C.
 enum CBORCodec {
     static func encode(_ record: ResourceRecord) throws(PayloadEncodingError) -> [UInt8] {
         var writer = CBORWriter(capacity: 16)

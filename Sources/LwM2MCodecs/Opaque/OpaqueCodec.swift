@@ -3,7 +3,7 @@ internal import Primitives
 
 /// One value as its bytes.
 ///
-/// - Source: LwM2M Core 1.2.2, clause 7.4.2.
+/// - Source: LwM2M Core 1.2.2, clause 7.5.2.
 enum OpaqueCodec {
     static func encode(_ record: ResourceRecord) throws(PayloadEncodingError) -> [UInt8] {
         guard case .opaque(let bytes) = record.value else { throw .unsupportedValue(record.path) }

@@ -3,7 +3,7 @@ internal import Primitives
 
 /// SenML packs as CBOR.
 ///
-/// - Source: RFC 8428, section 6; LwM2M Core 1.2.2, clause 7.4.6.
+/// - Source: RFC 8428, section 6; LwM2M Core 1.2.2, clause 7.5.7.
 enum SenMLCBOR {
     private static let objectLinkLabel = Array("vlo".utf8)
 

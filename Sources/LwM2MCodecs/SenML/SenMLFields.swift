@@ -3,7 +3,7 @@ internal import Primitives
 
 /// A field of a SenML record that LwM2M uses; the numbers are the labels in CBOR.
 ///
-/// - Source: RFC 8428, sections 4.1, 4.2 and 6; LwM2M Core 1.2.2, clause 7.4.5.
+/// - Source: RFC 8428, sections 4.1, 4.2 and 6; LwM2M Core 1.2.2, clause 7.5.6.
 enum SenMLLabel: Int64, Sendable {
     case baseVersion = -1
     case baseName = -2

@@ -3,7 +3,7 @@ internal import Primitives
 
 /// SenML packs as JSON.
 ///
-/// - Source: RFC 8428, section 5; LwM2M Core 1.2.2, clause 7.4.5.
+/// - Source: RFC 8428, section 5; LwM2M Core 1.2.2, clause 7.5.6.
 enum SenMLJSON {
     static func encode(
         _ records: ArraySlice<ResourceRecord>,

@@ -4,7 +4,7 @@ internal import Primitives
 
 /// Reads TLV into records; a structure has at most the three levels below an object.
 ///
-/// - Source: LwM2M Core 1.2.2, clause 7.4.3.
+/// - Source: LwM2M Core 1.2.2, clause 7.5.5.
 struct TLVDecoder {
     private let base: ObjectPath
     private let definition: ObjectDefinition?

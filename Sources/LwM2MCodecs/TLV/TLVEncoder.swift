@@ -4,7 +4,7 @@ internal import Primitives
 
 /// Writes records as TLV: instances, resources or a resource instance, as the base path asks.
 ///
-/// - Source: LwM2M Core 1.2.2, clause 7.4.3.
+/// - Source: LwM2M Core 1.2.2, clause 7.5.5.
 enum TLVEncoder {
     /// The longest value or group: a length has 24 bits.
     private static let maximumLength = 0xFF_FFFF

@@ -5,7 +5,7 @@ internal import Primitives
 ///      7 6   5          4 3              2 1 0
 ///     kind | id 16 bit | length of length | length, when the field before is 0
 ///
-/// - Source: LwM2M Core 1.2.2, clause 7.4.3, table 7.4.3-1.
+/// - Source: LwM2M Core 1.2.2, clause 7.5.5, the table of types.
 struct TLVHeader: Sendable {
     /// What the identifier names; the numbers are those on the wire.
     enum Kind: UInt8, Sendable {

@@ -3,7 +3,7 @@ internal import Primitives
 
 /// One value as plain text.
 ///
-/// - Source: LwM2M Core 1.2.2, clause 7.4.1 and appendix C.
+/// - Source: LwM2M Core 1.2.2, clause 7.5.1 and appendix C.
 enum TextCodec {
     static func encode(_ record: ResourceRecord) throws(PayloadEncodingError) -> [UInt8] {
         var bytes: [UInt8] = []

@@ -10,6 +10,8 @@ enum ObjectLinkText {
     }
 
     static func value(_ text: ArraySlice<UInt8>) -> ResourceValue? {
+        // The examples of the specification write "no link" in hexadecimal.
+        if text.elementsEqual("FFFF:FFFF".utf8) { return .objectLink(object: 65_535, instance: 65_535) }
         guard let colon = text.firstIndex(of: Ascii.colon), let object = DecimalNumber.unsigned(text[..<colon]),
             let instance = DecimalNumber.unsigned(text[(colon + 1)...]), object <= 0xFFFF, instance <= 0xFFFF
         else { return nil }
