@@ -17,8 +17,7 @@ enum LoopbackPorts {
     static func waitForCoAP(port: UInt16) throws {
         let descriptor = socket(AF_INET, Int32(SOCK_DGRAM.rawValue), 0)
         defer { close(descriptor) }
-        var address = self.address(port)
-        _ = self.withSocketAddress(&address) { connect(descriptor, $0, $1) }
+        self.connectDatagrams(descriptor, port: port)
         let ping: [UInt8] = [0x40, 0x00, 0x12, 0x34]
         var answer = [UInt8](repeating: 0, count: 64)
         try waitUntil("a CoAP endpoint on port \(port)") {
@@ -27,6 +26,12 @@ enum LoopbackPorts {
             guard poll(&ready, 1, 100) == 1 else { return false }
             return recv(descriptor, &answer, answer.count, Int32(MSG_DONTWAIT)) >= 4 && answer[0] == 0x70
         }
+    }
+
+    /// Makes a port on 127.0.0.1 the peer of a datagram socket.
+    static func connectDatagrams(_ descriptor: Int32, port: UInt16) {
+        var address = self.address(port)
+        _ = self.withSocketAddress(&address) { connect(descriptor, $0, $1) }
     }
 
     private static func isFree(_ port: UInt16) -> Bool {
