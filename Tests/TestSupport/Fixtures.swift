@@ -1,5 +1,5 @@
-import Foundation
-public import Primitives
+public import Foundation
+internal import Primitives
 
 /// Bytes written as hexadecimal digits; white space between them is for people.
 ///
