@@ -14,7 +14,7 @@ public struct FleetCounts: Hashable, Sendable {
     public var stopped = 0
     /// Devices that were registered at any time.
     public var everRegistered = 0
-    /// Devices that were started and not registered at the end of the run, before deregistration began.
+    /// Devices that had been registered and were not at the end of the run, before deregistration began.
     public var lost = 0
     /// Starts that happened later than intended by more than the tolerance.
     public var lateStarts = 0
@@ -30,6 +30,6 @@ public struct FleetCounts: Hashable, Sendable {
     /// Creates counts of nothing.
     public init() {}
 
-    /// Whether every device started, registered and stayed so.
-    public var isFlawless: Bool { self.lost == 0 && self.droppedStarts == 0 && self.started == self.planned }
+    /// Whether every device registered and still was when the run ended.
+    public var isFlawless: Bool { self.lost == 0 && self.everRegistered == self.planned }
 }

@@ -311,7 +311,7 @@ public struct FleetEngine: Sendable {
         for device in self.nextStart..<self.devices.count { self.devices[device].state = .dropped }
         self.nextStart = self.devices.count
         // An interrupt may catch devices in the middle of their start: they are neither registered nor lost.
-        self.counts.lost = self.counts.failing
+        self.counts.lost = self.devices.count { $0.state == .failing && $0.wasRegistered }
         self.inFlight = 0
         self.phaseEnd = now.advanced(by: self.configuration.stopLimit)
         self.enter(.stopping)

@@ -5,7 +5,8 @@ extension FleetReport {
         var lines = [
             "",
             "devices      \(devices.started) started of \(devices.planned), \(devices.registered) registered, "
-                + "\(devices.failed) failed",
+                + "\(devices.failed) failed, "
+                + "\(devices.lost) lost",
         ]
         let deeds = [
             (devices.bootstrapped, "bootstrapped"), (devices.updated, "updated"), (devices.read, "read"),
@@ -19,8 +20,8 @@ extension FleetReport {
         lines += self.byCause("failed by", devices.failedByCause)
         lines += self.byCause("failures", self.failures)
         lines.append("starts       \(self.lateStarts) late, \(self.droppedStarts) dropped")
-        if devices.notStopped > 0 {
-            lines.append("stop         \(devices.notStopped) did not stop in time")
+        if devices.notDeregistered > 0 {
+            lines.append("stop         \(devices.notDeregistered) did not finish deregistering")
         }
         lines.append(
             "time         \(Self.text(self.rampSeconds, 1)) s ramp, \(Self.text(self.holdSeconds, 1)) s hold, "

@@ -28,12 +28,14 @@ public struct FleetReport: Codable, Hashable, Sendable {
         public var notified: Int
         /// Devices whose deregistration a server accepted.
         public var deregistered: Int
-        /// Started devices that were not registered when the run ended, before deregistration.
+        /// Devices that never registered, whether they were started or not.
         public var failed: Int
-        /// Those by the cause of their last failure.
+        /// Devices that had been registered and were not when the run ended, before deregistration.
+        public var lost: Int
+        /// Started devices among the failed and lost, by the cause of their last failure.
         public var failedByCause: [String: Int]
-        /// Devices that had not stopped within the limit.
-        public var notStopped: Int
+        /// Devices that had not finished deregistering within the limit.
+        public var notDeregistered: Int
     }
 
     /// What was measured of one operation.
@@ -121,9 +123,10 @@ public struct FleetReport: Codable, Hashable, Sendable {
             observed: activity.count(.observed),
             notified: activity.count(.notified),
             deregistered: activity.count(.deregistered),
-            failed: counts.lost,
+            failed: counts.planned - counts.everRegistered,
+            lost: counts.lost,
             failedByCause: Self.named(counts.failedDevices),
-            notStopped: counts.notDeregistered
+            notDeregistered: counts.notDeregistered
         )
         self.failures = Self.named(counts.failures)
         self.lateStarts = counts.lateStarts
@@ -147,7 +150,7 @@ public struct FleetReport: Codable, Hashable, Sendable {
 
     /// Whether every planned device registered and none was lost.
     public var isFlawless: Bool {
-        self.devices.registered == self.devices.planned && self.devices.failed == 0 && self.droppedStarts == 0
+        self.devices.failed == 0 && self.devices.lost == 0
     }
 
     /// Reads a report that was written as JSON.

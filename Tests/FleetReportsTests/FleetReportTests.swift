@@ -109,7 +109,7 @@ import Testing
 
     private static let expectedTable = """
 
-        devices      1000 started of 1000, 996 registered, 4 failed
+        devices      1000 started of 1000, 996 registered, 4 failed, 0 lost
         of these     10 read, 10 observed, 996 deregistered
         failed by    refused 4.03 4
         failures     refused 4.03 4
@@ -139,7 +139,8 @@ import Testing
             "failedByCause" : {
               "refused 4.03" : 4
             },
-            "notStopped" : 0,
+            "lost" : 0,
+            "notDeregistered" : 0,
             "notified" : 0,
             "observed" : 10,
             "planned" : 1000,
