@@ -1,4 +1,4 @@
-public import LwM2MModel
+import LwM2MModel
 public import Primitives
 
 /// One instance of the Server object (1): how to register with one server.
