@@ -44,6 +44,8 @@ public struct ClientConfiguration: Sendable {
     ///
     /// nil stands for TLV in 1.0 and SenML CBOR later.
     public var preferredFormat: ContentFormat?
+    /// Whether every notification is confirmable; otherwise one a day is.
+    public var confirmsNotifications: Bool
 
     /// Creates a configuration.
     public init(
@@ -52,7 +54,8 @@ public struct ClientConfiguration: Sendable {
         servers: [ServerAccount] = [],
         objects: [HostedObject] = [],
         enablerVersion: EnablerVersion = .v1_1,
-        preferredFormat: ContentFormat? = nil
+        preferredFormat: ContentFormat? = nil,
+        confirmsNotifications: Bool = false
     ) {
         self.endpoint = endpoint
         self.security = security
@@ -60,6 +63,7 @@ public struct ClientConfiguration: Sendable {
         self.objects = objects
         self.enablerVersion = enablerVersion
         self.preferredFormat = preferredFormat
+        self.confirmsNotifications = confirmsNotifications
     }
 
     /// Puts the stored accounts in place of those of this configuration.

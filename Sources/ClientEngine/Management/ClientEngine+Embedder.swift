@@ -1,0 +1,58 @@
+import CoAPMessages
+import LwM2MModel
+import Primitives
+
+/// What the embedder changes: its values, instances and objects, and the time.
+extension ClientEngine {
+    mutating func setClock(_ time: WallTime, now: MonotonicTime) {
+        self.clockStart = time.secondsSinceEpoch &- now.nanoseconds / 1_000_000_000
+    }
+
+    mutating func set(_ records: [ResourceRecord], now: MonotonicTime) {
+        var hasServerChanges = false
+        for record in records {
+            let before = self.tree.value(at: record.path)
+            guard self.tree.set(record) else { continue }
+            if record.path == ObjectPath(3, 0, 13), case .time(let time) = record.value { self.setClock(time, now: now) }
+            guard before != self.tree.value(at: record.path) else { continue }
+            if record.path.object == 1, let instance = record.path.instance {
+                hasServerChanges = true
+                self.serverAccountChanged(instance: instance, now: now)
+            }
+            self.valueChanged(record.path)
+        }
+        if hasServerChanges { self.put(.store(self.makeStorageID(), self.tree.stored)) }
+    }
+
+    mutating func addInstance(_ object: UInt16, _ instance: UInt16, _ records: [ResourceRecord], now: MonotonicTime) {
+        guard !DeviceTree.isOwn(object), instance < 65_535, let hosted = self.tree.object(object) else { return }
+        var values = ResourceValues()
+        for record in records {
+            guard let resource = record.path.resource.flatMap(hosted.definition.resource),
+                let value = try? resource.checked(record.value, at: record.path)
+            else { continue }
+            values.set(ResourceRecord(record.path, value))
+        }
+        _ = self.tree.insert(HostedInstance(instance, values), into: object)
+        self.instanceListChanged(ObjectPath(object, instance), now: now)
+    }
+
+    mutating func removeInstance(_ path: ObjectPath, now: MonotonicTime) {
+        guard let object = path.object, !DeviceTree.isOwn(object), path.depth == 2, self.tree.removeInstance(path)
+        else { return }
+        self.instanceListChanged(path, now: now)
+    }
+
+    mutating func addObject(_ object: HostedObject, now: MonotonicTime) {
+        guard !DeviceTree.isOwn(object.definition.id) else { return }
+        self.registry = self.registry.including([object])
+        self.tree.insert(object)
+        self.instanceListChanged(ObjectPath(object.definition.id), now: now)
+    }
+
+    /// An instance came or went: the servers hear of it, and observations of the object see it.
+    mutating func instanceListChanged(_ path: ObjectPath, now: MonotonicTime) {
+        if let object = path.object { self.objectListChanged(object, now: now) }
+        self.valueChanged(path)
+    }
+}
