@@ -74,7 +74,8 @@ public struct ClientEngine: Sendable {
         case .responseReceived(let request, let response): self.answered(request, response, now: now)
         case .requestFailed(let request, let failure): self.unanswered(request, failure, now: now)
         case .notificationAcknowledged(let notification): self.acknowledged(notification, now: now)
-        case .notificationFailed(let notification, let failure): self.notificationFailed(notification, failure, now: now)
+        case .notificationFailed(let notification, let failure):
+            self.notificationFailed(notification, failure, now: now)
         case .valueSet(let records): self.set(records, now: now)
         case .valueRemoved(let path): if self.tree.remove(path) { self.valueChanged(path) }
         case .instanceAdded(let object, let instance, let records):
@@ -249,6 +250,6 @@ extension ObjectRegistry {
     /// The registry with the definitions of hosted objects that it lacks; itself, shared, when it lacks none.
     func including(_ objects: [HostedObject]) -> ObjectRegistry {
         let missing = objects.filter { self.object($0.definition.id)?.resources != $0.definition.resources }
-        return missing.isEmpty ? self : ObjectRegistry(self.definitions + missing.map(\.definition))
+        return missing.isEmpty ? self : ObjectRegistry(self.definitions + missing.map { $0.definition })
     }
 }

@@ -139,8 +139,8 @@ extension ClientEngine {
     ) throws(Refusal) -> CoAPResponse {
         switch operation {
         case .bootstrapDiscover:
-            let links = try self.tree.bootstrapDiscover(path, version: self.version)
-            return CoAPResponse(.content, contentFormat: .linkFormat, payload: links)
+            let lines = try self.tree.bootstrapDiscover(path, version: self.version)
+            return CoAPResponse(.content, contentFormat: .linkFormat, payload: DiscoverAnswer.encode(lines))
         case .bootstrapRead:
             let records = try self.tree.bootstrapRead(path)
             let format = request.options.accept ?? self.preferredFormat

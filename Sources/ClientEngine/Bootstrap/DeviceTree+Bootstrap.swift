@@ -1,4 +1,5 @@
 import CoAPMessages
+import LwM2MCodecs
 import LwM2MModel
 import Primitives
 
@@ -41,29 +42,36 @@ extension DeviceTree {
     }
 
     /// Bootstrap-Discover: the objects and instances, with what ties accounts to servers.
-    func bootstrapDiscover(_ path: ObjectPath, version: EnablerVersion) throws(Refusal) -> [UInt8] {
+    func bootstrapDiscover(_ path: ObjectPath, version: EnablerVersion) throws(Refusal) -> [DiscoveredPath] {
         guard path.depth <= 1 else { throw Refusal(.methodNotAllowed) }
         guard path.depth == 0 || path.object == 0 || path.object.flatMap({ self.object($0) }) != nil else {
             throw Refusal(.notFound)
         }
-        var links = ObjectLinks()
-        links.append(.root)
-        links.append("lwm2m", token: version.text)
+        var root = DiscoveredPath(.root)
+        root.enablerVersion = version.number
+        var lines = [root]
         if path.depth == 0 || path.object == 0 {
             for account in self.security {
-                links.append(ObjectPath(0, account.instance))
-                if !account.isBootstrap, let id = account.shortServerID { links.append("ssid", UInt64(id)) }
-                if version >= .v1_1 { links.append("uri", quoted: account.serverURI) }
+                var line = DiscoveredPath(ObjectPath(0, account.instance))
+                if !account.isBootstrap { line.shortServerID = account.shortServerID }
+                if version >= .v1_1 { line.serverURI = account.serverURI }
+                lines.append(line)
             }
         }
         for object in self.objects where path.depth == 0 || path.object == object.definition.id {
-            links.appendObject(object) { links, instance in
-                guard object.definition.id == 1 else { return }
-                let account = ServerAccount(instance: instance.id, values: instance.values)
-                links.append("ssid", UInt64(account.shortServerID))
+            let below = ObjectPath(object.definition.id)
+            if object.statedVersion != nil || object.instances.isEmpty {
+                lines.append(DiscoveredPath(below, version: object.statedVersion))
+            }
+            for instance in object.instances {
+                var line = DiscoveredPath(below.appending(instance.id))
+                if object.definition.id == 1 {
+                    line.shortServerID = ServerAccount(instance: instance.id, values: instance.values).shortServerID
+                }
+                lines.append(line)
             }
         }
-        return links.bytes
+        return lines
     }
 
     /// Bootstrap-Write: creates or overwrites instances, or sets one resource.

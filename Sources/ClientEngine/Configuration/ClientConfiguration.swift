@@ -1,4 +1,5 @@
 public import CoAPMessages
+import LwM2MModel
 public import Primitives
 
 /// The version of the enabler that a device speaks: the `lwm2m` query of Register.
@@ -17,6 +18,8 @@ public enum EnablerVersion: UInt8, Hashable, Comparable, Sendable {
         case .v1_2: "1.2"
         }
     }
+
+    var number: ObjectVersion { ObjectVersion(self.rawValue / 10, self.rawValue % 10) }
 
     /// The next lower version, to try after 4.12; nil below 1.0.
     var lower: EnablerVersion? { EnablerVersion(rawValue: self.rawValue - 1) }

@@ -52,7 +52,7 @@ public struct HostedObject: Hashable, Sendable {
         self.allowsCreateDelete = allowsCreateDelete
         self.executables =
             executables
-            ?? definition.resources.filter { $0.isMandatory && $0.operations.contains(.execute) }.map(\.id)
+            ?? definition.resources.filter { $0.isMandatory && $0.operations.contains(.execute) }.map { $0.id }
         for instance in instances { self.insert(instance) }
     }
 

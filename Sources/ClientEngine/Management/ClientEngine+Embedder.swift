@@ -13,7 +13,9 @@ extension ClientEngine {
         for record in records {
             let before = self.tree.value(at: record.path)
             guard self.tree.set(record) else { continue }
-            if record.path == ObjectPath(3, 0, 13), case .time(let time) = record.value { self.setClock(time, now: now) }
+            if record.path == ObjectPath(3, 0, 13), case .time(let time) = record.value {
+                self.setClock(time, now: now)
+            }
             guard before != self.tree.value(at: record.path) else { continue }
             if record.path.object == 1, let instance = record.path.instance {
                 hasServerChanges = true

@@ -155,7 +155,8 @@ extension ClientEngine {
             let response = try Self.content(try self.read(path, now: now), as: accept ?? self.preferredFormat, at: path)
             self.answer(exchange, response, .cancelObservation, path)
         case .discover(let path):
-            let links = try self.tree.discover(path, attributes: self.connections[index].attributes)
+            let lines = try self.tree.discover(path, attributes: self.connections[index].attributes)
+            let links = DiscoverAnswer.encode(lines)
             self.answer(exchange, CoAPResponse(.content, contentFormat: .linkFormat, payload: links), .discover, path)
         case .write(let path, let mode, let format):
             try self.write(request.payload, as: format, at: path, mode, exchange: exchange, parsed.operation, now: now)
@@ -354,15 +355,15 @@ extension ClientEngine {
     ) throws(Refusal) -> (records: [ResourceRecord], instance: UInt16?) {
         if payload.isEmpty { return ([], nil) }
         let path = ObjectPath(object)
-        do throws(Refusal) {
-            let records = try self.decode(payload, as: format, at: path)
-            guard let first = records.first?.path.instance else { return ([], nil) }
-            guard records.allSatisfy({ $0.path.instance == first }) else { throw Refusal(.badRequest) }
-            return (records, first)
-        } catch {
-            guard error.code != .unsupportedContentFormat else { throw error }
+        guard Payload.supports(format) else { throw Refusal(.unsupportedContentFormat) }
+        let records: [ResourceRecord]
+        do { records = try Payload.decode(payload, as: format, at: path, registry: self.registry) } catch {
+            guard error == .missingInstance else { throw Refusal(.badRequest) }
             // Without an instance in the payload its values stand below the instance that the device chooses.
             return (try self.decode(payload, as: format, at: path.appending(free)), nil)
         }
+        guard let first = records.first?.path.instance else { return ([], nil) }
+        guard records.allSatisfy({ $0.path.instance == first }) else { throw Refusal(.badRequest) }
+        return (records, first)
     }
 }

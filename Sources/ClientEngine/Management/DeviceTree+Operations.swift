@@ -169,7 +169,9 @@ extension DeviceTree {
             guard UInt32(exactly: value) != nil else { throw Refusal(.badRequest) }
         }
         guard case .string(let binding) = values[7] else { return }
-        let known: [UInt8] = [UInt8(ascii: "U"), UInt8(ascii: "T"), UInt8(ascii: "S"), UInt8(ascii: "N"), UInt8(ascii: "Q")]
+        let known: [UInt8] = [
+            UInt8(ascii: "U"), UInt8(ascii: "T"), UInt8(ascii: "S"), UInt8(ascii: "N"), UInt8(ascii: "Q"),
+        ]
         guard binding.bytes.contains(UInt8(ascii: "U")), binding.bytes.allSatisfy(known.contains) else {
             throw Refusal(.badRequest)
         }

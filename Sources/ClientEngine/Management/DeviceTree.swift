@@ -27,7 +27,7 @@ struct DeviceTree: Sendable {
             HostedObject(
                 serverDefinition,
                 instances: configuration.servers.map { HostedInstance($0.instance, $0.values) },
-                executables: serverDefinition.resources.filter { $0.operations.contains(.execute) && [4, 8, 9].contains($0.id) }.map(\.id)
+                executables: [4, 8, 9]
             )
         )
         for object in configuration.objects where !Self.isOwn(object.definition.id) { self.insert(object) }
@@ -86,7 +86,9 @@ struct DeviceTree: Sendable {
     /// Every value at or below a path that has them, executable resources and object 0 left out.
     ///
     /// - Parameter isIncluded: tells by definition whether a resource belongs to the answer.
-    func records(below path: ObjectPath, where isIncluded: (ResourceDefinition) -> Bool = { _ in true }) -> [ResourceRecord] {
+    func records(below path: ObjectPath, where isIncluded: (ResourceDefinition) -> Bool = { _ in true })
+        -> [ResourceRecord]
+    {
         var records: [ResourceRecord] = []
         for object in self.objects where path.object == nil || path.object == object.definition.id {
             for instance in object.instances where path.instance == nil || path.instance == instance.id {
@@ -122,7 +124,8 @@ struct DeviceTree: Sendable {
     ///
     /// - Returns: whether there was one.
     mutating func remove(_ path: ObjectPath) -> Bool {
-        guard let resource = path.resource, let instance = self.instance(path), instance.values.contains(resource: resource)
+        guard let resource = path.resource, let instance = self.instance(path),
+            instance.values.contains(resource: resource)
         else { return false }
         return self.withInstance(path) { values in
             if let resourceInstance = path.resourceInstance {

@@ -11,7 +11,9 @@ enum ExecuteArguments {
         var seen: UInt16 = 0
         var index = 0
         while true {
-            guard index < bytes.count, (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(bytes[index]) else { return false }
+            guard index < bytes.count, (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(bytes[index]) else {
+                return false
+            }
             let bit: UInt16 = 1 << UInt16(bytes[index] - UInt8(ascii: "0"))
             guard seen & bit == 0 else { return false }
             seen |= bit

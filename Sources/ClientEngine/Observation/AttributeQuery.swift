@@ -9,7 +9,9 @@ enum AttributeQuery {
     /// The attributes after the queries are done.
     ///
     /// - Throws: 4.00 for a name that is none, one that comes twice, or a value that is no number of its kind.
-    static func apply(_ query: [UTF8Text], to attached: NotificationAttributes) throws(Refusal) -> NotificationAttributes {
+    static func apply(_ query: [UTF8Text], to attached: NotificationAttributes) throws(Refusal)
+        -> NotificationAttributes
+    {
         var attributes = attached
         var names: [UTF8Text] = []
         for item in query {

@@ -102,7 +102,9 @@ extension ClientEngine {
     mutating func acknowledged(_ notification: NotificationID, now: MonotonicTime) {
         guard let (index, position) = self.observation(of: notification) else { return }
         let observation = self.connections[index].observations[position]
-        if self.connections[index].isStoredInFlight, self.connections[index].stored.first?.observation == observation.key {
+        if self.connections[index].isStoredInFlight,
+            self.connections[index].stored.first?.observation == observation.key
+        {
             self.connections[index].stored.removeFirst()
             self.connections[index].isStoredInFlight = false
         }
@@ -131,7 +133,8 @@ extension ClientEngine {
     mutating func sendStored(on index: Int, now: MonotonicTime) {
         guard !self.connections[index].isStoredInFlight, self.connections[index].canNotify(now: now) else { return }
         while let first = self.connections[index].stored.first {
-            guard let position = self.connections[index].observations.firstIndex(where: { $0.key == first.observation }),
+            guard
+                let position = self.connections[index].observations.firstIndex(where: { $0.key == first.observation }),
                 let session = self.connections[index].session
             else {
                 self.connections[index].stored.removeFirst()

@@ -179,7 +179,7 @@ extension ClientEngine {
                 lifetime: connection.registration.parameters.lifetime,
                 version: version,
                 binding: connection.binding,
-                objects: ObjectLinks.registration(self.tree, version: version)
+                objects: self.tree.objectList(version: version)
             ),
             on: index
         )
@@ -193,7 +193,7 @@ extension ClientEngine {
                 lifetime: changes.contains(.lifetime) ? connection.registration.parameters.lifetime : nil,
                 binding: changes.contains(.binding) ? connection.binding : nil,
                 version: self.version,
-                objects: changes.contains(.objects) ? ObjectLinks.registration(self.tree, version: self.version) : nil
+                objects: changes.contains(.objects) ? self.tree.objectList(version: self.version) : nil
             ),
             on: index
         )
