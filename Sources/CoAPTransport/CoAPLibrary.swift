@@ -18,6 +18,9 @@ enum CoAPLibrary {
     /// What the library's header defines as COAP_IO_NO_WAIT.
     static let noWait = UInt32.max
 
+    /// Where the 16 bytes stand in sockaddr_in6, behind family, port and flow.
+    static let ipv6AddressOffset = 8
+
     /// How many lines the library would have logged as warnings or worse.
     nonisolated(unsafe) static var warnings: UInt64 = 0
 
@@ -46,17 +49,21 @@ extension SocketAddress {
         var address = coap_address_t()
         coap_address_init(&address)
         if self.isIPv6 {
-            address.addr.sin6.sin6_family = sa_family_t(AF_INET6)
-            address.addr.sin6.sin6_port = self.port.bigEndian
-            withUnsafeMutableBytes(of: &address.addr.sin6.sin6_addr) { bytes in
-                bytes.storeBytes(of: self.high.bigEndian, toByteOffset: 0, as: UInt64.self)
-                bytes.storeBytes(of: self.low.bigEndian, toByteOffset: 8, as: UInt64.self)
+            var socketAddress = sockaddr_in6()
+            socketAddress.sin6_family = sa_family_t(AF_INET6)
+            socketAddress.sin6_port = self.port.bigEndian
+            withUnsafeMutableBytes(of: &socketAddress) { bytes in
+                bytes.storeBytes(of: self.high.bigEndian, toByteOffset: CoAPLibrary.ipv6AddressOffset, as: UInt64.self)
+                bytes.storeBytes(of: self.low.bigEndian, toByteOffset: CoAPLibrary.ipv6AddressOffset + 8, as: UInt64.self)
             }
+            address.addr.sin6 = socketAddress
             address.size = socklen_t(MemoryLayout<sockaddr_in6>.size)
         } else {
-            address.addr.sin.sin_family = sa_family_t(AF_INET)
-            address.addr.sin.sin_port = self.port.bigEndian
-            address.addr.sin.sin_addr.s_addr = UInt32(truncatingIfNeeded: self.low).bigEndian
+            var socketAddress = sockaddr_in()
+            socketAddress.sin_family = sa_family_t(AF_INET)
+            socketAddress.sin_port = self.port.bigEndian
+            socketAddress.sin_addr.s_addr = UInt32(truncatingIfNeeded: self.low).bigEndian
+            address.addr.sin = socketAddress
             address.size = socklen_t(MemoryLayout<sockaddr_in>.size)
         }
         return address

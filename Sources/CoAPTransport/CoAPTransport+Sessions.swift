@@ -195,7 +195,10 @@ enum PortProbe {
         defer { close(descriptor) }
         var wanted = address.libraryAddress
         let length = wanted.size
-        let result = withUnsafePointer(to: &wanted.addr.sa) { bind(descriptor, $0, length) }
+        let result = withUnsafeBytes(of: &wanted.addr) { bytes in
+            // The union as a whole: its generic member alone is shorter than an IPv6 address.
+            bytes.withMemoryRebound(to: sockaddr.self) { bind(descriptor, $0.baseAddress, length) }
+        }
         guard result == 0 else {
             switch errno {
             case EADDRINUSE, EACCES: throw .addressInUse
@@ -207,7 +210,9 @@ enum PortProbe {
         var found = coap_address_t()
         coap_address_init(&found)
         var size = found.size
-        withUnsafeMutablePointer(to: &found.addr.sa) { _ = getsockname(descriptor, $0, &size) }
+        withUnsafeMutableBytes(of: &found.addr) { bytes in
+            bytes.withMemoryRebound(to: sockaddr.self) { _ = getsockname(descriptor, $0.baseAddress, &size) }
+        }
         return SocketAddress(found) ?? address
     }
 }
