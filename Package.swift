@@ -193,6 +193,7 @@ if !isLibraryOnly {
                 "Primitives", "ServiceStore",
             ]
         ),
+        hosted("DeviceConfiguration", ["CoAPMessages", "LwM2MClient", "LwM2MModel", "NameResolution", "Primitives", yams]),
         hosted("FleetScenarios", ["CoAPMessages", "CoAPTransport", "FleetEngine", "Primitives", yams], folder: "Simulator"),
         hosted("FleetReports", ["FleetEngine", "Primitives", histogram], folder: "Simulator"),
         hosted("FleetConsole", ["FleetEngine", "FleetReports", "Primitives"], folder: "Simulator"),
@@ -208,7 +209,7 @@ if !isLibraryOnly {
         .executableTarget(
             name: "starling",
             dependencies: [
-                "BootstrapServer", "CoAPMessages", "CoAPTransport", "FleetConsole", "FleetEngine", "FleetReports",
+                "BootstrapServer", "CoAPMessages", "CoAPTransport", "DeviceConfiguration", "FleetConsole", "FleetEngine", "FleetReports",
                 "FleetRuntime", "FleetScenarios", "KeyDerivation", "LwM2MClient", "LwM2MCodecs", "LwM2MModel",
                 "ManagementServer", "NameResolution", "Primitives", argumentParser, yams,
             ],
@@ -253,6 +254,7 @@ if !isLibraryOnly {
                 "TestSupport",
             ]
         ),
+        tests("DeviceConfiguration", ["DeviceConfiguration", "LwM2MClient", "LwM2MModel", "TestSupport"]),
         tests("FleetScenarios", ["CoAPMessages", "CoAPTransport", "FleetEngine", "FleetScenarios", "Primitives", "TestSupport"]),
         tests("FleetReports", ["FleetEngine", "FleetReports", "Primitives", "TestSupport"]),
         tests("FleetConsole", ["FleetConsole", "FleetEngine", "FleetReports", "Primitives", "TestSupport"]),

@@ -1,0 +1,42 @@
+extension DeviceConfigurationFile {
+    /// A configuration with every key and what it means; it is valid as it stands.
+    public static let example = """
+        # The endpoint client name. Servers know the device by it.
+        endpoint: urn:dev:ops:32473-Thermometer-1
+
+        # Where the device registers. Write `bootstrap:` instead for a server that delivers accounts.
+        server: coaps://127.0.0.1:5684
+
+        # For coaps://: the identity and the key, which the server must know too. Make a key: openssl rand -hex 16
+        psk:
+          identity: thermometer-1
+          key: "00112233445566778899aabbccddeeff"
+
+        # How long the server keeps the registration without an update.
+        lifetime: 5m
+
+        # Where the device keeps what bootstrap and servers change; relative to this file. Leave out to forget it.
+        store: ./thermometer-1
+
+        # DNS servers, for names in URIs. Leave out for those of the system.
+        # dns: [192.0.2.53, "192.0.2.54:5353"]
+
+        # How long deregistering may take at the end.
+        stop-timeout: 10s
+
+        # What object 3 says.
+        device:
+          manufacturer: Acme
+          model: Thermometer
+          serial: "0001"
+          firmware: "1.0"
+
+        # Further objects: instance, resource, value.
+        objects:
+          3303:
+            0:
+              5700: 21.5
+              5701: Cel
+
+        """
+}
