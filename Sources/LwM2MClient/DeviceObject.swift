@@ -117,6 +117,13 @@ public struct DeviceObject: Sendable {
         self.executables = mandatory + executables
     }
 
+    /// The executable resources of every instance.
+    public var executablePaths: [ObjectPath] {
+        self.instances.flatMap { instance in
+            (self.executables ?? []).map { ObjectPath(self.definition.id, instance.id, $0) }
+        }
+    }
+
     /// A temperature sensor: object 3303 with its value in degrees Celsius.
     public static func temperature(instance: UInt16 = 0, celsius: Double) -> DeviceObject {
         DeviceObject(

@@ -162,6 +162,11 @@ public actor LwM2MClient {
         self.executor.core?.executeHandlers = self.executeHandlers
     }
 
+    /// Ends ``events`` behind the last one; the client reports no more.
+    public nonisolated func finishEvents() {
+        self.eventSource.finish()
+    }
+
     /// Updates the registrations now instead of when they are due.
     public func updateRegistration() {
         self.executor.core?.deliver(.updateRequested(shortServerID: nil))

@@ -1,10 +1,11 @@
 import ArgumentParser
 
-@main struct Starling: ParsableCommand {
+@main struct Starling: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "starling",
         abstract: "LwM2M devices, fleets of them, and the servers to try them on.",
         subcommands: [
+            DeviceCommand.self,
             FleetCommand.self
         ]
     )
