@@ -42,7 +42,7 @@ extension Interop {
             #expect(fleet.status == 0, "\(fleet.output)\n\(fleet.errors)\n\(directory.errors)")
             let report = try FleetReportFile(folder.json("report.json"))
             #expect(report.registered == devices)
-            #expect(report.lost == 0)
+            #expect(report.failed == 0)
             directory.end()
         }
 

@@ -31,7 +31,7 @@ extension Interop {
             #expect(fleet.status == 0, "\(fleet.output)\n\(fleet.errors)")
             let report = try FleetReportFile(folder.json("report.json"))
             #expect(report.registered == 2000)
-            #expect(report.lost == 0)
+            #expect(report.failed == 0)
             directory.end()
         }
 
