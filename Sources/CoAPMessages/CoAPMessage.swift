@@ -1,4 +1,4 @@
-public import Primitives
+internal import Primitives
 
 /// A whole CoAP message as it stands in a datagram.
 ///
