@@ -58,6 +58,9 @@ public struct BootstrapMachine: Sendable {
     /// Whether a procedure is under way or will be tried again.
     public var isActive: Bool { if case .idle = self.state { false } else { true } }
 
+    /// Whether an attempt failed and the next one has yet to begin.
+    public var isBackingOff: Bool { if case .backingOff = self.state { true } else { false } }
+
     /// Whether the server may deliver now.
     public var acceptsOperations: Bool {
         switch self.state {
@@ -167,11 +170,19 @@ public struct BootstrapMachine: Sendable {
         self.state = .idle
     }
 
+    /// The pause before another attempt: half of it is sure, the rest is chance.
+    ///
+    /// - Parameters:
+    ///   - failures: how many attempts failed before the last one.
+    ///   - jitter: from 0 up to 1.
+    static func backOff(after failures: UInt8, jitter: Double) -> Duration {
+        let full = min(Self.firstBackOff * (1 << Int(min(failures, 16))), Self.longestBackOff)
+        return full / 2 + full / 2 * jitter
+    }
+
     private mutating func fail(_ failure: BootstrapFailure, jitter: Double, now: MonotonicTime) -> Action {
-        let full = min(Self.firstBackOff * (1 << Int(min(self.failures, 16))), Self.longestBackOff)
+        self.state = .backingOff(until: now.advanced(by: Self.backOff(after: self.failures, jitter: jitter)))
         self.failures = min(self.failures + 1, 16)
-        // Half of the pause is sure, the rest is chance.
-        self.state = .backingOff(until: now.advanced(by: full / 2 + full / 2 * jitter))
         return .fail(failure)
     }
 }

@@ -14,6 +14,8 @@ struct BootstrapProcedure: Sendable {
     var storage: StorageID?
     /// The configuration to return to on failure.
     var previous: DeviceTree?
+    /// How often registration failed for good since it last succeeded.
+    var fallbacks: UInt8 = 0
 }
 
 /// The bootstrap interface: what its machine decides becomes a session, a request, and a new or restored configuration.
@@ -21,6 +23,19 @@ extension ClientEngine {
     mutating func startBootstrap(_ account: SecurityAccount, now: MonotonicTime) {
         let jitter = self.jitter()
         let holdOff = Duration.seconds(Int64(account.holdOff))
+        self.perform(self.bootstrap.machine.start(holdOff: holdOff, jitter: jitter, now: now), now: now)
+    }
+
+    /// Bootstraps because no server can be registered with.
+    ///
+    /// The first time at once but for the hold-off; when what bootstrap delivers fails again, ever later.
+    mutating func fallBackToBootstrap(_ account: SecurityAccount, now: MonotonicTime) {
+        guard !self.bootstrap.machine.isActive else { return }
+        var holdOff = Duration.seconds(Int64(account.holdOff))
+        let fallbacks = self.bootstrap.fallbacks
+        let jitter = self.jitter()
+        if fallbacks > 0 { holdOff = max(holdOff, BootstrapMachine.backOff(after: fallbacks - 1, jitter: jitter)) }
+        self.bootstrap.fallbacks = min(fallbacks + 1, 16)
         self.perform(self.bootstrap.machine.start(holdOff: holdOff, jitter: jitter, now: now), now: now)
     }
 

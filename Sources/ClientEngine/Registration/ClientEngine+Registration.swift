@@ -51,8 +51,9 @@ extension ClientEngine {
             self.closeSession(on: index)
         case .reportRegistered(let since):
             self.report(.registered(shortServerID: shortServerID, since: since))
-            // A server that can be reached after all is a better place than the next attempt to bootstrap.
-            if self.bootstrap.session == nil { self.abandonBootstrap() }
+            self.bootstrap.fallbacks = 0
+            // A server that can be reached after all makes the next attempt to bootstrap unnecessary.
+            if self.bootstrap.machine.isBackingOff { self.abandonBootstrap() }
         case .reportUpdated(let since):
             self.report(.updated(shortServerID: shortServerID, since: since))
             self.sendStored(on: index, now: now)
@@ -214,7 +215,7 @@ extension ClientEngine {
             !self.connections.contains(where: { $0.registration.location != nil }),
             let account = self.tree.bootstrapAccount
         else { return }
-        self.startBootstrap(account, now: now)
+        self.fallBackToBootstrap(account, now: now)
     }
 }
 
