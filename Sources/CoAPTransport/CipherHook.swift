@@ -6,9 +6,10 @@ import CLibCrypto
 /// an effect. A security callback does: OpenSSL asks it about every suite before offering or accepting it. The
 /// context is ours to see because OpenSSL tells the owner of an extra-data index about each new object.
 enum CipherHook {
-    typealias Callback = @convention(c) (
-        OpaquePointer?, OpaquePointer?, Int32, Int32, Int32, UnsafeMutableRawPointer?, UnsafeMutableRawPointer?
-    ) -> Int32
+    typealias Callback =
+        @convention(c) (
+            OpaquePointer?, OpaquePointer?, Int32, Int32, Int32, UnsafeMutableRawPointer?, UnsafeMutableRawPointer?
+        ) -> Int32
 
     /// The suites of the contexts made from now on, one bit for each case.
     nonisolated(unsafe) static var allowedSuites: UInt = 7

@@ -21,19 +21,52 @@ enum CoAPLibrary {
     /// Where the 16 bytes stand in sockaddr_in6, behind family, port and flow.
     static let ipv6AddressOffset = 8
 
-    /// How many lines the library would have logged as warnings or worse.
-    nonisolated(unsafe) static var warnings: UInt64 = 0
+    /// What the library's log told; only counts are kept, since its lines may name identities.
+    struct Warnings {
+        var all: UInt64 = 0
+        var malformed: UInt64 = 0
+    }
+
+    nonisolated(unsafe) static var warnings = Warnings()
+
+    /// The message ids of Resets that arrived and have not been looked at; at most ``resetLimit``.
+    ///
+    /// The library's log is the only place that names a Reset of a message that wanted no acknowledgement.
+    nonisolated(unsafe) static var resets: [UInt16] = []
+    private static let resetLimit = 64
 
     /// Starts the library the first time it is read.
     static let start: Void = {
         coap_startup()
         coap_set_log_level(LOG_WARNING)
         coap_dtls_set_log_level(LOG_EMERG)
-        // The library's lines may name identities, so none of them is kept or shown.
         coap_set_log_handler { level, message in
-            CoAPLibrary.warnings &+= 1
+            guard let message else { return }
+            CoAPLibrary.lineWritten(level, message)
         }
     }()
+
+    private static func lineWritten(_ level: coap_log_t, _ message: UnsafePointer<CChar>) {
+        if level == LOG_ALERT, let digits = self.remainder(of: message, behind: "got RST for mid=0x") {
+            if self.resets.count < self.resetLimit {
+                self.resets.append(UInt16(truncatingIfNeeded: strtoul(digits, nil, 16)))
+            }
+            return
+        }
+        self.warnings.all &+= 1
+        if self.remainder(of: message, behind: "discard malformed PDU") != nil { self.warnings.malformed &+= 1 }
+    }
+
+    /// What follows a beginning; nil when the text begins otherwise.
+    private static func remainder(
+        of text: UnsafePointer<CChar>,
+        behind beginning: StaticString
+    ) -> UnsafePointer<CChar>? {
+        beginning.withUTF8Buffer { wanted in
+            for (index, byte) in wanted.enumerated() where UInt8(bitPattern: text[index]) != byte { return nil }
+            return text + wanted.count
+        }
+    }
 
     /// The library's current time, in its own ticks.
     static var ticks: coap_tick_t {
@@ -54,7 +87,11 @@ extension SocketAddress {
             socketAddress.sin6_port = self.port.bigEndian
             withUnsafeMutableBytes(of: &socketAddress) { bytes in
                 bytes.storeBytes(of: self.high.bigEndian, toByteOffset: CoAPLibrary.ipv6AddressOffset, as: UInt64.self)
-                bytes.storeBytes(of: self.low.bigEndian, toByteOffset: CoAPLibrary.ipv6AddressOffset + 8, as: UInt64.self)
+                bytes.storeBytes(
+                    of: self.low.bigEndian,
+                    toByteOffset: CoAPLibrary.ipv6AddressOffset + 8,
+                    as: UInt64.self
+                )
             }
             address.addr.sin6 = socketAddress
             address.size = socklen_t(MemoryLayout<sockaddr_in6>.size)

@@ -17,6 +17,10 @@ extension CoAPTransport {
         ///
         /// - Source: RFC 7252, section 4.8, MAX_RETRANSMIT.
         public var maximumRetransmit = 4
+        /// How long an acknowledged request waits for an answer that comes in a message of its own.
+        ///
+        /// - Source: RFC 7252, section 4.8.2, MAX_TRANSMIT_WAIT.
+        public var answerTimeout: Duration = .seconds(93)
         /// How long a handshake may take before the session fails.
         public var handshakeTimeout: Duration = .seconds(60)
         /// How long an accepted session may be silent before it is forgotten; above any lifetime in use.

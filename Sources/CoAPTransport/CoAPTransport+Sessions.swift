@@ -46,23 +46,17 @@ extension CoAPTransport {
         guard let pointer else { throw errno == EADDRNOTAVAIL ? .addressNotAvailable : .outOfResources }
         self.prepare(pointer)
         let slot = self.takeSlot(pointer, in: context, isClient: true)
-        context.sessionCount += 1
         self.sessions[slot].tag = tag
         self.sessions[slot].isSecured = isSecured
-        if isSecured { self.beginPending(in: context) } else { self.plainOpened.append(self.handle(slot)) }
+        if isSecured { self.beginHandshake(slot, in: context) } else { self.plainOpened.append(self.handle(slot)) }
         return self.handle(slot)
     }
 
     /// Ends a session, telling the peer; no event follows.
     public func closeSession(_ session: TransportSession) {
-        guard let slot = self.slot(of: session), !self.sessions[slot].isSilent else { return }
-        if self.sessions[slot].state == .opening, self.sessions[slot].isSecured {
-            self.endPending(in: self.contexts[Int(self.sessions[slot].context)])
-        }
-        self.sessions[slot].isSilent = true
-        self.sessions[slot].state = .closing
-        self.sessions[slot].requests = []
-        self.closing.append(UInt32(slot))
+        guard let slot = self.slot(of: session), self.sessions[slot].state != .closing else { return }
+        self.endQuietly(slot)
+        self.closing.append(session)
         self.finishBatch()
     }
 
@@ -86,14 +80,16 @@ extension CoAPTransport {
             listener = Listener(lookup: lookup)
         }
         let context = try self.addContext(listener: listener)
-        coap_context_set_max_handshake_sessions(context.pointer, 0)
-        coap_context_set_max_idle_sessions(context.pointer, 0)
+        let most = UInt32(clamping: self.configuration.maximumSessions)
+        coap_context_set_max_handshake_sessions(context.pointer, most)
+        coap_context_set_max_idle_sessions(context.pointer, most)
         let idle = max(1, min(self.configuration.idleTimeout.components.seconds, Int64(Int32.max)))
         coap_context_set_session_timeout(context.pointer, UInt32(idle))
         if listener.lookup != nil { self.offerKeys(on: context, hint: hint) }
         var local = bound.libraryAddress
         let proto = listener.lookup == nil ? COAP_PROTO_UDP : COAP_PROTO_DTLS
         guard coap_new_endpoint(context.pointer, &local, proto) != nil else { throw .addressInUse }
+        self.scheduleSweep()
         return bound
     }
 
@@ -105,7 +101,8 @@ extension CoAPTransport {
         return try self.addContext(listener: nil)
     }
 
-    private func prepare(_ session: OpaquePointer) {
+    /// Gives a session of the library our timers.
+    func prepare(_ session: OpaquePointer) {
         let milliseconds = max(1, self.configuration.acknowledgeTimeout.nanoseconds / 1_000_000)
         coap_session_set_ack_timeout(
             session,
@@ -115,6 +112,8 @@ extension CoAPTransport {
             )
         )
         coap_session_set_max_retransmit(session, UInt16(clamping: self.configuration.maximumRetransmit))
+        // One message at a time is our own doing: the library would not say when the next one may go.
+        coap_session_set_nstart(session, 64)
     }
 
     private func openSecured(
@@ -148,8 +147,6 @@ extension CoAPTransport {
     }
 
     private func offerKeys(on context: TransportContext, hint: [UInt8]) {
-        // The library keeps the structure but not what it points to beyond the call, except for the hint.
-        var placeholder: UInt8 = 0
         hint.withUnsafeBufferPointer { hint in
             var setup = coap_dtls_spsk_t()
             setup.version = UInt8(COAP_DTLS_SPSK_SETUP_VERSION)
@@ -157,7 +154,7 @@ extension CoAPTransport {
                 guard let identity, let argument else { return nil }
                 let context = Unmanaged<TransportContext>.fromOpaque(argument).takeUnretainedValue()
                 let bytes = Array(UnsafeBufferPointer(start: identity.pointee.s, count: identity.pointee.length))
-                return context.transport.keyWanted(bytes, in: context)
+                return context.transport.keyWanted(bytes, on: session, in: context)
             }
             setup.id_call_back_arg = Unmanaged.passUnretained(context).toOpaque()
             setup.psk_info.hint.s = hint.baseAddress
@@ -165,12 +162,14 @@ extension CoAPTransport {
             setup.psk_info.key.s = nil
             _ = coap_context_set_psk2(context.pointer, &setup)
         }
-        _ = placeholder
-        placeholder = 0
     }
 
     /// The key of an identity, lent to the library until the next one is wanted.
-    private func keyWanted(_ identity: [UInt8], in context: TransportContext) -> UnsafePointer<coap_bin_const_t>? {
+    private func keyWanted(
+        _ identity: [UInt8],
+        on session: OpaquePointer?,
+        in context: TransportContext
+    ) -> UnsafePointer<coap_bin_const_t>? {
         guard let listener = context.listener, let key = listener.lookup?(identity), !key.isEmpty,
             key.count <= Listener.keyCapacity
         else {
@@ -182,37 +181,7 @@ extension CoAPTransport {
         }
         listener.answer.pointee.s = UnsafePointer(listener.key)
         listener.answer.pointee.length = key.count
+        if let session, let slot = self.slot(of: session) { self.sessions[slot].hasNamedIdentity = true }
         return UnsafePointer(listener.answer)
-    }
-}
-
-/// Finds out whether an address can be listened on, and which port the system gives it.
-enum PortProbe {
-    static func freeAddress(for address: SocketAddress) throws(TransportError) -> SocketAddress {
-        let family = address.isIPv6 ? AF_INET6 : AF_INET
-        let descriptor = socket(family, Int32(SOCK_DGRAM.rawValue), 0)
-        guard descriptor >= 0 else { throw .outOfResources }
-        defer { close(descriptor) }
-        var wanted = address.libraryAddress
-        let length = wanted.size
-        let result = withUnsafeBytes(of: &wanted.addr) { bytes in
-            // The union as a whole: its generic member alone is shorter than an IPv6 address.
-            bytes.withMemoryRebound(to: sockaddr.self) { bind(descriptor, $0.baseAddress, length) }
-        }
-        guard result == 0 else {
-            switch errno {
-            case EADDRINUSE, EACCES: throw .addressInUse
-            case EADDRNOTAVAIL: throw .addressNotAvailable
-            default: throw .invalidAddress
-            }
-        }
-        if address.port != 0 { return address }
-        var found = coap_address_t()
-        coap_address_init(&found)
-        var size = found.size
-        withUnsafeMutableBytes(of: &found.addr) { bytes in
-            bytes.withMemoryRebound(to: sockaddr.self) { _ = getsockname(descriptor, $0.baseAddress, &size) }
-        }
-        return SocketAddress(found) ?? address
     }
 }

@@ -20,20 +20,31 @@ public final class CoAPTransport {
     var contexts: [TransportContext] = []
     var sessions: [SessionRecord] = []
     var freeSlots: [UInt32] = []
+    var openSessions = 0
+
     /// Plain sessions that are to be reported as connected.
     var plainOpened: [TransportSession] = []
-    /// Sessions to be closed when the library has finished with them.
-    var closing: [UInt32] = []
+    /// Sessions to be freed when the library has finished with them.
+    var closing: [TransportSession] = []
     /// How deep the library is calling us.
     var depth = 0
+    /// The socket whose event the library works on.
+    var currentSocket: UnsafeMutableRawPointer?
+
     var tokens: SeededGenerator
-    var openSessions = 0
-    /// Exchanges that are being handled, or wait for a separate answer.
+    /// Requests of peers that wait for an answer that was not ready in time.
     var exchanges: [UInt64: Exchange] = [:]
     var lastExchange: UInt64 = 0
-    /// The exchange whose handler runs, and the library's answer to be filled.
-    var current: (exchange: UInt64, message: OpaquePointer)?
-    var nextPass = MonotonicTime(nanoseconds: .max)
+    /// The exchange that is being reported, and its answer when it came at once.
+    var current: (number: UInt64, exchange: Exchange)?
+    var currentAnswer: CoAPResponse?
+    /// Bytes of unfinished and served bodies, all sessions together.
+    var bodyBytes = 0
+
+    var nextPass: MonotonicTime?
+    var nextSweep: MonotonicTime?
+    var handshakes = Deadlines<TransportSession>()
+    var answers = Deadlines<(session: TransportSession, token: UInt32)>()
     var timer = 0
 
     /// Creates a transport on a loop.
@@ -64,9 +75,8 @@ public final class CoAPTransport {
             self.loop.watch(descriptor: context.descriptor, readable: false, writable: false) { _, _ in }
             // From here on the library's calls find no owner.
             context.detach()
-            for slot in self.sessions.indices where self.sessions[slot].context == context.index {
-                guard let pointer = self.sessions[slot].pointer, self.sessions[slot].isClient else { continue }
-                coap_session_set_app_data(pointer, nil)
+            for slot in context.slots where self.sessions[Int(slot)].isClient {
+                guard let pointer = self.sessions[Int(slot)].pointer else { continue }
                 coap_session_release(pointer)
             }
             context.free()
@@ -75,7 +85,9 @@ public final class CoAPTransport {
         self.libraryEvents.deallocate()
     }
 
-    /// The record of a handle; nil when it is stale.
+    // MARK: The table of sessions
+
+    /// The place of a session; nil when the handle is stale.
     func slot(of session: TransportSession) -> Int? {
         let slot = Int(session.slot)
         guard slot < self.sessions.count, self.sessions[slot].generation == session.generation,
@@ -84,16 +96,35 @@ public final class CoAPTransport {
         return slot
     }
 
+    /// The place of a session that can send.
+    func openSlot(of session: TransportSession) -> (slot: Int, pointer: OpaquePointer)? {
+        guard let slot = self.slot(of: session), self.sessions[slot].state == .open,
+            let pointer = self.sessions[slot].pointer
+        else { return nil }
+        return (slot, pointer)
+    }
+
     func handle(_ slot: Int) -> TransportSession {
         TransportSession(slot: UInt32(slot), generation: self.sessions[slot].generation)
     }
 
-    /// The slot of a session of the library.
+    /// The place of a session of the library.
     func slot(of pointer: OpaquePointer) -> Int? {
         guard let data = coap_session_get_app_data(pointer) else { return nil }
         let slot = Int(bitPattern: data) - 1
         guard self.sessions.indices.contains(slot), self.sessions[slot].pointer == pointer else { return nil }
         return slot
+    }
+
+    func context(of slot: Int) -> TransportContext {
+        self.contexts[Int(self.sessions[slot].context)]
+    }
+
+    func rareState(_ slot: Int) -> RareState {
+        if let state = self.sessions[slot].rare { return state }
+        let state = RareState()
+        self.sessions[slot].rare = state
+        return state
     }
 
     /// Takes a place in the table for a session of the library.
@@ -105,23 +136,38 @@ public final class CoAPTransport {
             slot = self.sessions.count
             self.sessions.append(SessionRecord())
         }
-        let generation = self.sessions[slot].generation
-        self.sessions[slot] = SessionRecord()
-        self.sessions[slot].generation = generation
         self.sessions[slot].pointer = pointer
         self.sessions[slot].context = context.index
+        self.sessions[slot].position = Int32(context.slots.count)
         self.sessions[slot].isClient = isClient
         self.sessions[slot].state = .opening
+        context.slots.append(UInt32(slot))
         self.openSessions += 1
         coap_session_set_app_data(pointer, UnsafeMutableRawPointer(bitPattern: slot + 1))
+        self.prepare(pointer)
         return slot
     }
 
     /// Gives a place back; handles to it go stale.
     func releaseSlot(_ slot: Int) {
-        let generation = self.sessions[slot].generation
+        let record = self.sessions[slot]
+        if let pointer = record.pointer { coap_session_set_app_data(pointer, nil) }
+        let context = self.contexts[Int(record.context)]
+        let position = Int(record.position)
+        let last = context.slots.removeLast()
+        if position < context.slots.count {
+            context.slots[position] = last
+            self.sessions[Int(last)].position = record.position
+        }
+        if record.waitingExchanges > 0 {
+            let handle = self.handle(slot)
+            for (number, exchange) in self.exchanges where exchange.session == handle {
+                self.exchanges.removeValue(forKey: number)
+            }
+        }
+        self.forgetBodies(slot)
         self.sessions[slot] = SessionRecord()
-        self.sessions[slot].generation = generation &+ 1
+        self.sessions[slot].generation = record.generation &+ 1
         self.freeSlots.append(UInt32(slot))
         self.openSessions -= 1
     }

@@ -43,7 +43,7 @@ enum LibraryMessage {
     /// Fills a message whose token is already there.
     ///
     /// - Returns: false when it does not fit.
-    static func fill(_ message: OpaquePointer, options: CoAPOptions, payload: ArraySlice<UInt8>) -> Bool {
+    static func fill(_ message: OpaquePointer, options: CoAPOptions, payload: [UInt8]) -> Bool {
         for option in options.all {
             let added = option.value.withUnsafeBufferPointer { value in
                 coap_add_option(message, option.number.rawValue, value.count, value.baseAddress)
@@ -56,11 +56,5 @@ enum LibraryMessage {
 
     static func addToken(_ token: CoAPToken, to message: OpaquePointer) -> Bool {
         token.bytes.withUnsafeBufferPointer { coap_add_token(message, $0.count, $0.baseAddress) } != 0
-    }
-
-    static func addToken(_ token: UInt32, to message: OpaquePointer) -> Bool {
-        withUnsafeBytes(of: token.bigEndian) { bytes in
-            coap_add_token(message, 4, bytes.bindMemory(to: UInt8.self).baseAddress)
-        } != 0
     }
 }

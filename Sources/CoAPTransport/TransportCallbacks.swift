@@ -9,15 +9,10 @@ enum TransportCallbacks {
             owner.transport.eventOccurred(event, on: session, in: owner)
             return 0
         }
-        coap_register_nack_handler(context) { session, sent, reason, messageID in
+        coap_register_nack_handler(context) { session, _, reason, messageID in
             guard let session, let owner = TransportContext.of(session) else { return }
-            owner.transport.messageFailed(
-                UInt16(truncatingIfNeeded: messageID),
-                sent: sent,
-                reason: reason,
-                on: session,
-                in: owner
-            )
+            let messageID = UInt16(truncatingIfNeeded: messageID)
+            owner.transport.messageFailed(messageID, reason: reason, on: session, in: owner)
         }
         coap_register_response_handler(context) { session, sent, received, _ in
             guard let session, let received, let owner = TransportContext.of(session) else {

@@ -11,8 +11,11 @@ final class TransportContext {
     let index: Int32
     let descriptor: Int32
     unowned let transport: CoAPTransport
-    /// Client sessions in it.
-    var sessionCount = 0
+    /// The slots of the sessions in it.
+    var slots: [UInt32] = []
+    /// Sessions whose active message may have been acknowledged; looked at after every event.
+    var unacknowledged: [UInt32] = []
+    var sessionCount: Int { self.slots.count }
     /// Handshakes and confirmable messages under way: while there are any, its timers are looked after often.
     var pending = 0
     let listener: Listener?
