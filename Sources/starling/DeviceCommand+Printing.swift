@@ -1,3 +1,4 @@
+import CoAPMessages
 import Foundation
 import LwM2MClient
 

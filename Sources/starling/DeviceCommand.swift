@@ -1,7 +1,7 @@
 import ArgumentParser
 import DeviceConfiguration
-import Dispatch
-import Glibc
+@preconcurrency import Dispatch
+import Foundation
 import LwM2MClient
 
 /// Runs one device, for a board or a desk.
@@ -66,7 +66,7 @@ struct DeviceCommand: AsyncParsableCommand {
         let printing = Task { for await event in client.events { output.print(event) } }
         let running = Task { try await client.run() }
         let interrupts = Interrupts { count in
-            if count > 1 { exit(130) }
+            if count > 1 { Foundation.exit(130) }
             running.cancel()
         }
         defer { interrupts.stop() }
@@ -77,7 +77,7 @@ struct DeviceCommand: AsyncParsableCommand {
     }
 
     private func printError(_ text: String) {
-        fputs("error: \(text)\n", stderr)
+        FileHandle.standardError.write(Data("error: \(text)\n".utf8))
     }
 }
 

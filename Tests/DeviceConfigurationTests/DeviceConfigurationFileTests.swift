@@ -93,7 +93,7 @@ import Testing
         do {
             _ = try DeviceConfigurationFile(yaml: yaml, file: "x.yaml")
             Issue.record("accepted")
-        } catch let error as DeviceConfigurationError {
+        } catch {
             #expect(error.problem == problem)
             #expect(error.line == line)
             #expect(error.key == key)
