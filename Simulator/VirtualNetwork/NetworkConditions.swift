@@ -1,0 +1,64 @@
+public import Primitives
+
+/// How badly a virtual network treats datagrams.
+public struct NetworkConditions: Hashable, Sendable {
+    /// The share of datagrams that never arrive, 0 to 1.
+    public var loss: Double
+    /// The share of datagrams that arrive twice, 0 to 1.
+    public var duplication: Double
+    /// The shortest and longest time a datagram takes; where they differ, datagrams overtake each other.
+    public var delay: ClosedRange<Duration>
+
+    /// Creates conditions; by default everything arrives once, after 20 ms.
+    public init(
+        loss: Double = 0,
+        duplication: Double = 0,
+        delay: ClosedRange<Duration> = .milliseconds(20)...(.milliseconds(20))
+    ) {
+        self.loss = loss
+        self.duplication = duplication
+        self.delay = delay
+    }
+
+    /// When the copies of one datagram arrive, counted from its sending; empty when it is lost.
+    func arrivals(_ generator: inout SeededGenerator) -> [Duration] {
+        var arrivals: [Duration] = []
+        if generator.nextUnitInterval() >= self.loss { arrivals.append(self.oneDelay(&generator)) }
+        if generator.nextUnitInterval() < self.duplication { arrivals.append(self.oneDelay(&generator)) }
+        return arrivals
+    }
+
+    private func oneDelay(_ generator: inout SeededGenerator) -> Duration {
+        let spread = self.delay.upperBound - self.delay.lowerBound
+        return self.delay.lowerBound + .nanoseconds(Int64(Double(spread.nanoseconds) * generator.nextUnitInterval()))
+    }
+}
+
+/// How often and for how long messages are sent again.
+public struct RetransmissionPolicy: Hashable, Sendable {
+    /// The shortest first wait for an acknowledgement; the longest is half as much again.
+    ///
+    /// - Source: RFC 7252, section 4.8, ACK_TIMEOUT and ACK_RANDOM_FACTOR.
+    public var acknowledgeTimeout: Duration = .seconds(2)
+    /// How often a message is sent again.
+    ///
+    /// - Source: RFC 7252, section 4.8, MAX_RETRANSMIT.
+    public var maximumRetransmit = 4
+    /// How long a request waits for its answer once it was acknowledged without one.
+    public var answerTimeout: Duration = .seconds(150)
+    /// The first wait within a handshake; it doubles each time.
+    ///
+    /// - Source: RFC 6347, section 4.2.4.1.
+    public var handshakeRetry: Duration = .seconds(1)
+    /// How long a handshake may take.
+    public var handshakeTimeout: Duration = .seconds(60)
+
+    /// Creates the policy with the defaults above.
+    public init() {}
+
+    /// How long to wait after a message was sent for the n-th time, n counted from 0.
+    func wait(afterAttempt attempt: Int, jitter: Double) -> Duration {
+        let first = Double(self.acknowledgeTimeout.nanoseconds) * (1 + jitter / 2)
+        return .nanoseconds(Int64(first * Double(1 << min(attempt, 20))))
+    }
+}
