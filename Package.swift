@@ -116,6 +116,12 @@ if !isEmbedded {
             path: "Tests/TestSupport",
             swiftSettings: houseSettings
         ),
+        .target(
+            name: "LoopbackPeers",
+            dependencies: ["CoAPMessages", "CoAPTransport", "Primitives"],
+            path: "Tests/LoopbackPeers",
+            swiftSettings: houseSettings
+        ),
         tests("Primitives", ["Primitives", "TestSupport"]),
         tests("CoAPMessages", ["CoAPMessages", "Primitives", "TestSupport"]),
         tests("LwM2MModel", ["LwM2MModel", "Primitives", "TestSupport"]),
@@ -125,21 +131,21 @@ if !isEmbedded {
             ["ClientEngine", "CoAPMessages", "LwM2MCodecs", "LwM2MModel", "Primitives", "TestSupport"]
         ),
         tests("CoAPTransport", ["CoAPMessages", "CoAPTransport", "Primitives", "TestSupport"]),
-        tests("NameResolution", ["CoAPMessages", "NameResolution", "Primitives", "TestSupport"]),
+        tests("NameResolution", ["CoAPMessages", "LoopbackPeers", "NameResolution", "Primitives", "TestSupport"]),
         tests(
             "DeviceStore",
-            ["ClientEngine", "CoAPMessages", "DeviceStore", "LwM2MModel", "Primitives", "TestSupport"]
+            ["ClientEngine", "CoAPMessages", "DeviceStore", "LoopbackPeers", "LwM2MModel", "Primitives", "TestSupport"]
         ),
         tests(
             "DeviceRuntime",
             [
-                "ClientEngine", "CoAPMessages", "CoAPTransport", "DeviceRuntime", "LwM2MModel", "NameResolution",
-                "Primitives", "TestSupport",
+                "ClientEngine", "CoAPMessages", "CoAPTransport", "DeviceRuntime", "DeviceStore", "LoopbackPeers",
+                "LwM2MModel", "NameResolution", "Primitives", "TestSupport",
             ]
         ),
         tests(
             "LwM2MClient",
-            ["CoAPMessages", "CoAPTransport", "LwM2MClient", "LwM2MModel", "Primitives", "TestSupport"]
+            ["CoAPMessages", "CoAPTransport", "LoopbackPeers", "LwM2MClient", "LwM2MModel", "Primitives", "TestSupport"]
         ),
     ]
 }

@@ -1,6 +1,7 @@
 import ClientEngine
 import DeviceStore
 import Glibc
+import LoopbackPeers
 import Primitives
 import Testing
 

@@ -1,5 +1,6 @@
 import ClientEngine
 import Glibc
+import LoopbackPeers
 import LwM2MModel
 import Primitives
 import Testing

@@ -1,3 +1,4 @@
+import LoopbackPeers
 import NameResolution
 import Primitives
 import Testing

@@ -1,4 +1,5 @@
 import Glibc
+import LoopbackPeers
 import NameResolution
 import Primitives
 import Testing

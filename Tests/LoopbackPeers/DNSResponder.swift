@@ -1,29 +1,41 @@
-import Glibc
+internal import Glibc
 
 /// A DNS server for one test: one UDP socket on loopback, one rule, no thread.
-final class DNSResponder {
+public final class DNSResponder {
     /// What to do about one question.
-    enum Reply {
+    public enum Reply: Sendable {
+        /// Those of the addresses that have the asked family.
         case addresses(timeToLive: UInt32, [[UInt8]])
+        /// A response code; 3 is NXDOMAIN.
         case code(UInt8)
+        /// These bytes behind the transaction number.
         case garbage([UInt8])
+        /// Nothing.
         case silence
         /// The right answer with another transaction number, as a forger would guess it.
         case forged(timeToLive: UInt32, [[UInt8]])
     }
 
-    struct Question: Hashable {
-        let name: String
+    /// What was asked.
+    public struct Question: Hashable {
+        /// The name without a final dot.
+        public let name: String
         let type: UInt16
-        var isIPv6: Bool { self.type == 28 }
+        /// Whether an IPv6 address is asked for.
+        public var isIPv6: Bool { self.type == 28 }
     }
 
-    let descriptor: Int32
-    let port: UInt16
-    var rule: (Question) -> Reply
-    private(set) var questions: [Question] = []
+    /// The socket, to wait for.
+    public let descriptor: Int32
+    /// The port on 127.0.0.1.
+    public let port: UInt16
+    /// What to do about a question.
+    public var rule: (Question) -> Reply
+    /// Every question so far.
+    public private(set) var questions: [Question] = []
 
-    init(_ rule: @escaping (Question) -> Reply) {
+    /// Creates a server on a port that is free.
+    public init(_ rule: @escaping (Question) -> Reply) {
         self.rule = rule
         self.descriptor = socket(AF_INET, Int32(SOCK_DGRAM.rawValue) | Int32(SOCK_NONBLOCK.rawValue), 0)
         var address = sockaddr_in()
@@ -43,7 +55,7 @@ final class DNSResponder {
     deinit { close(self.descriptor) }
 
     /// Answers everything that waits.
-    func answerWaiting() {
+    public func answerWaiting() {
         var buffer = [UInt8](repeating: 0, count: 2048)
         while true {
             var peer = sockaddr_in()
