@@ -45,4 +45,6 @@ public enum PayloadDecodingError: Error, Hashable, Sendable {
 public enum PayloadLimits {
     /// The most values that one payload may carry.
     public static let values = 65_536
+    /// The most memory, in bytes, that decoding takes for each byte of payload; nothing is reserved for claimed lengths.
+    public static let memoryPerByte = 64
 }
