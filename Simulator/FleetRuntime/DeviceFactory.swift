@@ -48,7 +48,11 @@ struct DeviceFactory {
             ]
         )
         if case .server = self.scenario.target {
-            configuration.servers = [ServerAccount(instance: 0, shortServerID: 1, lifetime: self.scenario.lifetime)]
+            var server = ServerAccount(instance: 0, shortServerID: 1, lifetime: self.scenario.lifetime)
+            // By default a device gives up for good after one sequence of attempts; a fleet outlives its server.
+            server.sequenceDelay = 300
+            server.sequenceCount = 100_000
+            configuration.servers = [server]
         }
         return configuration
     }

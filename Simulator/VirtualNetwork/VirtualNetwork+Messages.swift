@@ -47,7 +47,9 @@ extension VirtualNetwork {
     /// Answers with the acknowledgement when the request has not been acknowledged yet, otherwise in a message of its
     /// own.
     func respond(to exchange: ExchangeID, _ response: CoAPResponse) {
-        guard let open = self.exchanges.removeValue(forKey: exchange), self.sessions[open.session] != nil else { return }
+        guard let open = self.exchanges.removeValue(forKey: exchange), self.sessions[open.session] != nil else {
+            return
+        }
         guard open.isAcknowledged else {
             self.acknowledge(open, Message(id: open.messageID, kind: .acknowledgement(open.token, response)))
             return
@@ -198,7 +200,8 @@ extension VirtualNetwork {
     }
 
     private func acknowledged(_ id: UInt16, on number: Int, at end: End) {
-        guard let waiting = self.outstanding.removeValue(forKey: MessageKey(session: number, sender: end, id: id)) else {
+        guard let waiting = self.outstanding.removeValue(forKey: MessageKey(session: number, sender: end, id: id))
+        else {
             return
         }
         if case .notification(let notification) = waiting.owner, let peer = self.peer(of: number, at: end) {
