@@ -199,8 +199,15 @@ if !isLibraryOnly {
                 "Primitives", "ServiceStore",
             ]
         ),
-        hosted("DeviceConfiguration", ["CoAPMessages", "LwM2MClient", "LwM2MModel", "NameResolution", "Primitives", yams]),
-        hosted("FleetScenarios", ["CoAPMessages", "CoAPTransport", "FleetEngine", "Primitives", yams], folder: "Simulator"),
+        hosted(
+            "DeviceConfiguration",
+            ["CoAPMessages", "LwM2MClient", "LwM2MModel", "NameResolution", "Primitives", yams]
+        ),
+        hosted(
+            "FleetScenarios",
+            ["CoAPMessages", "CoAPTransport", "FleetEngine", "Primitives", yams],
+            folder: "Simulator"
+        ),
         hosted("FleetReports", ["FleetEngine", "Primitives", histogram], folder: "Simulator"),
         hosted("FleetConsole", ["FleetEngine", "FleetReports", "Primitives"], folder: "Simulator"),
         hosted(
@@ -215,7 +222,8 @@ if !isLibraryOnly {
         .executableTarget(
             name: "starling",
             dependencies: [
-                "BootstrapServer", "CoAPMessages", "CoAPTransport", "DeviceConfiguration", "FleetConsole", "FleetEngine", "FleetReports",
+                "BootstrapServer", "CoAPMessages", "CoAPTransport", "DeviceConfiguration", "FleetConsole",
+                "FleetEngine", "FleetReports",
                 "FleetRuntime", "FleetScenarios", "KeyDerivation", "LwM2MClient", "LwM2MCodecs", "LwM2MModel",
                 "ManagementServer", "NameResolution", "Primitives", argumentParser, yams,
             ],
@@ -261,7 +269,10 @@ if !isLibraryOnly {
             ]
         ),
         tests("DeviceConfiguration", ["DeviceConfiguration", "LwM2MClient", "LwM2MModel", "TestSupport"]),
-        tests("FleetScenarios", ["CoAPMessages", "CoAPTransport", "FleetEngine", "FleetScenarios", "Primitives", "TestSupport"]),
+        tests(
+            "FleetScenarios",
+            ["CoAPMessages", "CoAPTransport", "FleetEngine", "FleetScenarios", "Primitives", "TestSupport"]
+        ),
         tests("FleetReports", ["FleetEngine", "FleetReports", "Primitives", "TestSupport"]),
         tests("FleetConsole", ["FleetConsole", "FleetEngine", "FleetReports", "Primitives", "TestSupport"]),
         tests(

@@ -6,7 +6,7 @@ import ArgumentParser
         abstract: "LwM2M devices, fleets of them, and the servers to try them on.",
         subcommands: [
             DeviceCommand.self,
-            FleetCommand.self
+            FleetCommand.self,
         ]
     )
 }

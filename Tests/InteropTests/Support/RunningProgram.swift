@@ -41,10 +41,13 @@ final class RunningProgram {
     /// Sends the signal that a terminal sends on Ctrl-C.
     func interrupt() { self.process.interrupt() }
 
-    /// Asks the program to end, and waits until it has.
+    /// Asks the program to end, makes it end when it does not within two seconds, and waits until it has.
     func end() {
         guard self.process.isRunning else { return }
         self.process.terminate()
+        try? waitUntil("the end of a program", limit: .seconds(2)) { !self.process.isRunning }
+        // timeout(1) leads a process group, so that this reaches the program too.
+        if self.process.isRunning { kill(-self.process.processIdentifier, SIGKILL) }
         self.process.waitUntilExit()
     }
 
