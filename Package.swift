@@ -182,21 +182,24 @@ if !isLibraryOnly {
         hosted("KeyDerivation", ["CLibCrypto", "Primitives"]),
         hosted(
             "ServiceStore",
-            ["BootstrapEngine", "CoAPMessages", "LwM2MModel", "ManagementEngine", "Primitives", grdb]
+            [
+                "BootstrapEngine", "CoAPMessages", "LwM2MCodecs", "LwM2MModel", "ManagementEngine", "Primitives", grdb,
+            ]
         ),
-        // Row 5: runtimes.
+        // Row 5: runtimes, and what those of the services share.
+        hosted("ServiceSupport", ["CoAPMessages", "CoAPTransport", "KeyDerivation", "LwM2MModel", "Primitives"]),
         hosted(
             "BootstrapServer",
             [
-                "BootstrapEngine", "CoAPMessages", "CoAPTransport", "KeyDerivation", "LwM2MModel", "Primitives",
-                "ServiceStore",
+                "BootstrapEngine", "CoAPMessages", "CoAPTransport", "LwM2MModel", "Primitives", "ServiceStore",
+                "ServiceSupport",
             ]
         ),
         hosted(
             "ManagementServer",
             [
-                "CoAPMessages", "CoAPTransport", "KeyDerivation", "LwM2MCodecs", "LwM2MModel", "ManagementEngine",
-                "Primitives", "ServiceStore",
+                "CoAPMessages", "CoAPTransport", "LwM2MCodecs", "LwM2MModel", "ManagementEngine", "Primitives",
+                "ServiceStore", "ServiceSupport",
             ]
         ),
         hosted(
@@ -222,15 +225,19 @@ if !isLibraryOnly {
         .executableTarget(
             name: "starling",
             dependencies: [
-                "BootstrapServer", "CoAPMessages", "CoAPTransport", "DeviceConfiguration", "FleetConsole",
-                "FleetEngine", "FleetReports",
-                "FleetRuntime", "FleetScenarios", "KeyDerivation", "LwM2MClient", "LwM2MCodecs", "LwM2MModel",
-                "ManagementServer", "NameResolution", "Primitives", argumentParser, yams,
+                "BootstrapEngine", "BootstrapServer", "CoAPMessages", "CoAPTransport", "DeviceConfiguration",
+                "FleetConsole", "FleetEngine", "FleetReports", "FleetRuntime", "FleetScenarios", "KeyDerivation",
+                "LwM2MClient", "LwM2MCodecs", "LwM2MModel", "ManagementEngine", "ManagementServer", "NameResolution",
+                "Primitives", "ServiceSupport", argumentParser, yams,
             ],
             path: "Sources/starling",
             swiftSettings: houseSettings
         ),
         tests("KeyDerivation", ["KeyDerivation", "Primitives", "TestSupport"]),
+        tests(
+            "ServiceSupport",
+            ["CoAPMessages", "CoAPTransport", "LwM2MModel", "Primitives", "ServiceSupport", "TestSupport"]
+        ),
         tests(
             "BootstrapEngine",
             ["BootstrapEngine", "CoAPMessages", "LwM2MCodecs", "LwM2MModel", "Primitives", "TestSupport"]
@@ -250,22 +257,22 @@ if !isLibraryOnly {
         tests(
             "ServiceStore",
             [
-                "BootstrapEngine", "CoAPMessages", "LwM2MModel", "ManagementEngine", "Primitives", "ServiceStore",
-                "TestSupport",
+                "BootstrapEngine", "CoAPMessages", "LwM2MCodecs", "LwM2MModel", "ManagementEngine", "Primitives",
+                "ServiceStore", "TestSupport",
             ]
         ),
         tests(
             "BootstrapServer",
             [
-                "BootstrapEngine", "BootstrapServer", "CoAPMessages", "CoAPTransport", "LwM2MModel", "Primitives",
-                "TestSupport",
+                "BootstrapEngine", "BootstrapServer", "CoAPMessages", "CoAPTransport", "LwM2MCodecs", "LwM2MModel",
+                "Primitives", "ServiceStore", "ServiceSupport", "TestSupport",
             ]
         ),
         tests(
             "ManagementServer",
             [
-                "CoAPMessages", "CoAPTransport", "LwM2MModel", "ManagementEngine", "ManagementServer", "Primitives",
-                "TestSupport",
+                "CoAPMessages", "CoAPTransport", "LwM2MCodecs", "LwM2MModel", "ManagementEngine", "ManagementServer",
+                "Primitives", "ServiceStore", "ServiceSupport", "TestSupport",
             ]
         ),
         tests("DeviceConfiguration", ["DeviceConfiguration", "LwM2MClient", "LwM2MModel", "TestSupport"]),

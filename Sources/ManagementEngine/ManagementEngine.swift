@@ -96,6 +96,9 @@ public struct ManagementEngine: Sendable {
         mutating get { self.timers.earliest() }
     }
 
+    /// The definitions that give values their types.
+    public var objects: ObjectRegistry { self.registry }
+
     /// How many devices are registered.
     public var registrationCount: Int { self.slotsByEndpoint.count }
 

@@ -7,6 +7,7 @@ import ArgumentParser
         subcommands: [
             DeviceCommand.self,
             FleetCommand.self,
+            ServerCommand.self,
         ]
     )
 }

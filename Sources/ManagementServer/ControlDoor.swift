@@ -1,0 +1,201 @@
+import CoAPMessages
+import CoAPTransport
+import Foundation
+import LwM2MModel
+import ManagementEngine
+import Primitives
+import ServiceSupport
+
+/// The control socket of a management server: lines to commands, results and notifications to lines.
+final class ControlDoor {
+    private struct Asker {
+        let client: LineSocket.ClientID
+        let request: UInt64
+        let verb: ControlRequest.Verb
+        let path: ObjectPath
+    }
+
+    private struct Watched: Hashable {
+        let endpoint: UTF8Text
+        let path: ObjectPath
+    }
+
+    private struct Watcher: Equatable {
+        let client: LineSocket.ClientID
+        let request: UInt64
+    }
+
+    private static let pageLength = 256
+    private static let maximumRequests = 4096
+
+    private unowned let server: ManagementServer
+    private let socket: LineSocket
+    private let encoder = JSONEncoder()
+    private let decoder = JSONDecoder()
+    private var lastCommand: UInt64 = 0
+    private var askers: [CommandID: Asker] = [:]
+    private var watchers: [Watched: [Watcher]] = [:]
+    private var eventWatchers: [Watcher] = []
+
+    init(path: String, server: ManagementServer) throws(ServiceError) {
+        self.server = server
+        self.socket = try LineSocket(path: path, loop: server.loop)
+        self.encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+        self.socket.onLine = { [unowned self] client, line in self.take(line, from: client) }
+        self.socket.onClose = { [unowned self] client in self.forget(client) }
+    }
+
+    func close() {
+        self.socket.close()
+    }
+
+    // MARK: Lines in
+
+    private func take(_ line: [UInt8], from client: LineSocket.ClientID) {
+        let request: ControlRequest
+        do {
+            request = try self.decoder.decode(ControlRequest.self, from: Data(line))
+        } catch {
+            self.refuse(ControlRefusal("bad-request", "the line is no request"), 0, client)
+            return
+        }
+        do throws(ControlRefusal) {
+            switch request.verb {
+            case .list: try self.list(request, client)
+            case .stats:
+                var reply = ControlReply(id: request.id, kind: .stats, done: true)
+                reply.stats = self.server.statistics
+                self.send(reply, to: client)
+            case .events:
+                guard self.eventWatchers.count < Self.maximumRequests else {
+                    throw ControlRefusal("too-many-requests", "too many requests are unanswered")
+                }
+                self.eventWatchers.append(Watcher(client: client, request: request.id))
+            default: try self.command(request, client)
+            }
+        } catch {
+            self.refuse(error, request.id, client)
+        }
+    }
+
+    private func list(_ request: ControlRequest, _ client: LineSocket.ClientID) throws(ControlRefusal) {
+        let now = self.server.loop.now
+        var reply = ControlReply(id: request.id, kind: .page, done: true)
+        if let endpoint = request.endpoint {
+            guard let status = self.server.engine.status(of: UTF8Text(endpoint)) else {
+                throw ControlRefusal("not-registered", "no device of this name is registered")
+            }
+            reply.devices = [ControlDevice(status, now: now)]
+        } else {
+            let (page, next) = self.server.engine.registrations(from: request.cursor ?? 0, limit: Self.pageLength)
+            reply.devices = page.map { ControlDevice($0, now: now) }
+            reply.cursor = next
+        }
+        self.send(reply, to: client)
+    }
+
+    private func command(_ request: ControlRequest, _ client: LineSocket.ClientID) throws(ControlRefusal) {
+        guard let endpoint = request.endpoint else { throw ControlRefusal("bad-request", "there is no endpoint") }
+        guard let operation = try request.operation(registry: self.server.engine.objects) else { return }
+        guard self.askers.count < Self.maximumRequests else {
+            throw ControlRefusal("too-many-requests", "too many requests are unanswered")
+        }
+        self.lastCommand += 1
+        let id = CommandID(rawValue: self.lastCommand)
+        self.askers[id] = Asker(client: client, request: request.id, verb: request.verb, path: operation.path)
+        self.server.tell(.commandGiven(id, endpoint: UTF8Text(endpoint), operation))
+    }
+
+    private func forget(_ client: LineSocket.ClientID) {
+        self.askers = self.askers.filter { $0.value.client != client }
+        self.eventWatchers.removeAll { $0.client == client }
+        // What nobody watches any more is not observed any more.
+        for (watched, watchers) in self.watchers where watchers.contains(where: { $0.client == client }) {
+            let left = watchers.filter { $0.client != client }
+            self.watchers[watched] = left.isEmpty ? nil : left
+            guard left.isEmpty else { continue }
+            self.lastCommand += 1
+            let id = CommandID(rawValue: self.lastCommand)
+            self.server.tell(.commandGiven(id, endpoint: watched.endpoint, .cancelObservation(watched.path)))
+        }
+    }
+
+    // MARK: Lines out
+
+    /// Tells the clients that asked for it.
+    func tell(_ output: ManagementOutput) {
+        switch output {
+        case .commandFinished(let id, let endpoint, let result): self.finish(id, endpoint, result)
+        case .notified(let endpoint, let path, let answer):
+            for watcher in self.watchers[Watched(endpoint: endpoint, path: path)] ?? [] {
+                var reply = ControlReply(id: watcher.request, kind: .notification, done: false)
+                reply.endpoint = endpoint.string
+                reply.path = path.text
+                reply.take(answer)
+                self.send(reply, to: watcher.client)
+            }
+        case .observationEnded(let endpoint, let path, let end):
+            // An observation that takes the place of another serves those who watch.
+            if end == .replaced { return }
+            for watcher in self.watchers.removeValue(forKey: Watched(endpoint: endpoint, path: path)) ?? [] {
+                var reply = ControlReply(id: watcher.request, kind: .end, done: true)
+                reply.endpoint = endpoint.string
+                reply.path = path.text
+                (reply.cause, reply.message) = ControlNames.words(for: end)
+                self.send(reply, to: watcher.client)
+            }
+        case .sent(let endpoint, let records):
+            self.tellEvent("sent", endpoint, records.map(ControlNames.value))
+        case .report(let report): self.tell(report)
+        case .store, .sendResponse, .sendRequest, .cancelObservation: break
+        }
+    }
+
+    private func tell(_ report: ManagementReport) {
+        guard !self.eventWatchers.isEmpty else { return }
+        switch report {
+        case .registered(let endpoint): self.tellEvent("registered", endpoint)
+        case .updated(let endpoint): self.tellEvent("updated", endpoint)
+        case .deregistered(let endpoint): self.tellEvent("deregistered", endpoint)
+        case .expired(let endpoint): self.tellEvent("expired", endpoint)
+        case .refused: break
+        }
+    }
+
+    private func tellEvent(_ event: String, _ endpoint: UTF8Text, _ values: [ControlValue]? = nil) {
+        for watcher in self.eventWatchers {
+            var reply = ControlReply(id: watcher.request, kind: .event, done: false)
+            reply.event = event
+            reply.endpoint = endpoint.string
+            reply.values = values
+            self.send(reply, to: watcher.client)
+        }
+    }
+
+    private func finish(_ id: CommandID, _ endpoint: UTF8Text, _ result: CommandResult) {
+        guard let asker = self.askers.removeValue(forKey: id) else { return }
+        var reply = ControlReply(id: asker.request, kind: .result, done: true)
+        reply.endpoint = endpoint.string
+        reply.path = asker.path.text
+        reply.take(result)
+        if asker.verb == .observe, case .answered(let code, _) = result, code.isSuccess {
+            reply.done = false
+            self.watchers[Watched(endpoint: endpoint, path: asker.path), default: []].append(
+                Watcher(client: asker.client, request: asker.request)
+            )
+        }
+        self.send(reply, to: asker.client)
+    }
+
+    private func refuse(_ refusal: ControlRefusal, _ id: UInt64, _ client: LineSocket.ClientID) {
+        var reply = ControlReply(id: id, kind: .error, done: true)
+        reply.cause = refusal.cause
+        reply.message = refusal.message
+        self.send(reply, to: client)
+    }
+
+    private func send(_ reply: ControlReply, to client: LineSocket.ClientID) {
+        guard let line = try? self.encoder.encode(reply) else { return }
+        self.socket.send(Array(line), to: client)
+    }
+}

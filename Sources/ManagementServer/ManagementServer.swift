@@ -1,0 +1,232 @@
+public import CoAPTransport
+import CoAPMessages
+import Glibc
+import LwM2MModel
+public import ManagementEngine
+import Primitives
+import ServiceStore
+public import ServiceSupport
+
+/// A management server for development: ``ManagementEngine`` on real sockets, with its state in a file.
+///
+/// One thread creates and runs it. ``stop()`` may be called from inside ``run()`` or from another thread.
+public final class ManagementServer {
+    /// What a server is told once.
+    public struct Configuration: Sendable {
+        /// Where it listens; at least one address.
+        public var addresses: [ListenAddress]
+        /// The keys of the devices; `coaps` addresses need some.
+        public var keys: DeviceKeys
+        /// The SQLite file of the state; nil keeps nothing beyond the process.
+        public var statePath: String?
+        /// The path of the control socket; nil for none.
+        public var controlPath: String?
+        /// The rules and bounds of the engine.
+        public var engine = ManagementConfiguration()
+        /// The settings of the transport.
+        public var transport = CoAPTransport.Configuration()
+        /// Whether SIGTERM and SIGINT end ``ManagementServer/run()``.
+        public var stopsOnSignals = false
+
+        /// Creates a configuration.
+        public init(addresses: [ListenAddress], keys: DeviceKeys, statePath: String? = nil, controlPath: String? = nil) {
+            self.addresses = addresses
+            self.keys = keys
+            self.statePath = statePath
+            self.controlPath = controlPath
+        }
+    }
+
+    let loop: EventLoop
+    let transport: CoAPTransport
+    var engine: ManagementEngine
+    var door: ControlDoor?
+    private let store: RegistrationStore?
+    private var signals: TerminationSignals?
+    private var sessions = SessionTable()
+    private var isStopping = false
+    private var isDraining = false
+    /// Answers that must not say yes, because what they depend on could not be stored.
+    private var failsNextResponse = false
+
+    /// The addresses in use, with the ports that the system chose.
+    public private(set) var addresses: [ListenAddress] = []
+    /// How often the state could not be stored; each time a device was told 5.00.
+    public private(set) var storageFailures: UInt64 = 0
+    /// Told what happens; for a log. Called inside ``run()``.
+    public var onReport: (ManagementReport) -> Void = { _ in }
+
+    /// Opens the state, the addresses and the control socket.
+    ///
+    /// - Throws: what is wrong, for people.
+    public init(configuration: Configuration) throws(ServiceError) {
+        guard !configuration.addresses.isEmpty else {
+            throw ServiceError("there is no address to listen on", hint: "--listen coaps://127.0.0.1:5684")
+        }
+        do {
+            try CoAPTransport.checkDescriptorLimit(sessions: 0)
+            self.loop = try EventLoop()
+            self.transport = try CoAPTransport(configuration: configuration.transport, loop: self.loop)
+        } catch {
+            throw ServiceError(error, about: "the server")
+        }
+        self.engine = ManagementEngine(configuration: configuration.engine, registry: .standard, seed: Self.makeSeed())
+        self.store = try configuration.statePath.map { path throws(ServiceError) in try Self.openStore(path) }
+        if let store = self.store { try self.restore(from: store) }
+        try self.listen(configuration)
+        if let path = configuration.controlPath { self.door = try ControlDoor(path: path, server: self) }
+        if configuration.stopsOnSignals {
+            self.signals = try TerminationSignals(loop: self.loop) { [unowned self] in self.stop() }
+        }
+        self.transport.onEvent = { [unowned self] event in self.take(event) }
+    }
+
+    /// Serves until ``stop()``.
+    public func run() {
+        while !self.isStopping {
+            let now = self.loop.now
+            if let deadline = self.engine.nextDeadline, deadline <= now { self.tell(.deadlineReached) }
+            self.loop.turn(until: self.engine.nextDeadline)
+        }
+        self.door?.close()
+    }
+
+    /// Ends ``run()`` after the turn that runs.
+    public func stop() {
+        self.isStopping = true
+        self.loop.wake()
+    }
+
+    /// Counters of the server and its transport by name; what `starling ctl stats` shows.
+    public var statistics: [String: UInt64] {
+        var numbers = Statistics.numbers(self.engine.counters, self.transport.counters)
+        numbers["registrations"] = UInt64(self.engine.registrationCount)
+        numbers["sessions"] = UInt64(self.sessions.count)
+        numbers["storageFailures"] = self.storageFailures
+        return numbers
+    }
+
+    /// Tells the engine something and does what follows.
+    func tell(_ event: ManagementEvent) {
+        self.engine.handle(event, now: self.loop.now)
+        self.drain()
+    }
+
+    // MARK: Start
+
+    private static func makeSeed() -> UInt64 {
+        var generator = SystemRandomNumberGenerator()
+        return generator.next()
+    }
+
+    private static func openStore(_ path: String) throws(ServiceError) -> RegistrationStore {
+        do { return try RegistrationStore(path: path) } catch {
+            throw ServiceError("the state '\(path)' cannot be opened", hint: error.hint)
+        }
+    }
+
+    private func restore(from store: RegistrationStore) throws(ServiceError) {
+        do {
+            self.engine.handle(.registrationsRestored(try store.all()), now: self.loop.now)
+        } catch {
+            throw ServiceError("the state cannot be read", hint: error.hint)
+        }
+    }
+
+    private func listen(_ configuration: Configuration) throws(ServiceError) {
+        for address in configuration.addresses {
+            let security: ListenerSecurity
+            if address.scheme == .coap {
+                security = .none
+            } else {
+                if case .none = configuration.keys {
+                    throw ServiceError(
+                        "\(address.text) needs keys",
+                        hint: "--psk-key HEX, --psk-secret HEX or --credentials FILE"
+                    )
+                }
+                let keys = configuration.keys
+                security = .preSharedKey(hint: [], key: { keys.key(of: $0) })
+            }
+            do {
+                let bound = try self.transport.listen(on: address.address, security: security)
+                self.addresses.append(ListenAddress(scheme: address.scheme, address: bound))
+            } catch {
+                throw ServiceError(error, about: address.text)
+            }
+        }
+    }
+
+    // MARK: Transport to engine
+
+    private func take(_ event: TransportEvent) {
+        switch event {
+        case .sessionAccepted(let session, _, let identity):
+            self.tell(.sessionAccepted(self.sessions.add(session), identity: identity))
+        case .sessionClosed(let session, _, _):
+            if let number = self.sessions.remove(session) { self.tell(.sessionClosed(number)) }
+        case .requestReceived(let exchange, let session, _, let request, _):
+            guard let number = self.sessions[session] else {
+                self.transport.respond(to: exchange, CoAPResponse(.serviceUnavailable))
+                return
+            }
+            self.tell(.requestReceived(exchange, number, request))
+        case .responseReceived(_, _, let tag, let response):
+            self.tell(.responseReceived(RequestID(rawValue: tag), response))
+        case .requestFailed(_, _, let tag, let failure):
+            self.tell(.requestFailed(RequestID(rawValue: tag), failure))
+        case .sessionConnected, .notificationAcknowledged, .notificationFailed: break
+        }
+    }
+
+    // MARK: Engine to transport
+
+    private func drain() {
+        // Sending can fail at once, which tells the engine something more: the outermost call does it all, in order.
+        guard !self.isDraining else { return }
+        self.isDraining = true
+        defer { self.isDraining = false }
+        while let output = self.engine.nextOutput() { self.perform(output) }
+    }
+
+    private func perform(_ output: ManagementOutput) {
+        switch output {
+        case .store(let change): self.store(change)
+        case .sendResponse(let exchange, let response):
+            self.transport.respond(to: exchange, self.failsNextResponse ? CoAPResponse(.internalServerError) : response)
+            self.failsNextResponse = false
+        case .sendRequest(let request, let number, let message):
+            guard let session = self.sessions[number] else {
+                self.engine.handle(.requestFailed(request, .sessionClosed), now: self.loop.now)
+                return
+            }
+            do {
+                try self.transport.send(message, on: session, tag: request.rawValue)
+            } catch {
+                self.engine.handle(.requestFailed(request, .notSent), now: self.loop.now)
+            }
+        case .cancelObservation(let request, let number):
+            guard let session = self.sessions[number] else { return }
+            self.transport.cancelObservation(requestTag: request.rawValue, on: session)
+        case .commandFinished, .notified, .sent, .observationEnded: self.door?.tell(output)
+        case .report(let report):
+            self.onReport(report)
+            self.door?.tell(output)
+        }
+    }
+
+    /// Makes a change durable before anything behind it is sent.
+    ///
+    /// Each change is committed where it stands, so that its answer still goes with the acknowledgement: holding
+    /// answers back to commit many at once would make each of them three datagrams instead of one.
+    private func store(_ change: RegistrationChange) {
+        guard let store = self.store else { return }
+        do {
+            try store.apply([change])
+        } catch {
+            self.storageFailures += 1
+            // An end that was not stored comes back at the next start and expires; a beginning must not be promised.
+            if case .saved = change { self.failsNextResponse = true }
+        }
+    }
+}

@@ -1,0 +1,42 @@
+internal import KeyDerivation
+public import Primitives
+
+/// Where a server finds the pre-shared key of an identity.
+public enum DeviceKeys: Sendable {
+    /// No key is known: only unsecured addresses make sense.
+    case none
+    /// One key for every identity.
+    case shared(SecretBytes)
+    /// A key of its own for every identity, derived from one secret.
+    case derived(secret: SecretBytes)
+    /// The identities of a table, and nobody else.
+    case listed(CredentialTable)
+
+    /// The key of an identity; nil when the server does not know it.
+    public func key(of identity: [UInt8]) -> SecretBytes? {
+        switch self {
+        case .none: return nil
+        case .shared(let key): return key
+        case .derived(let secret):
+            let key = PreSharedKeyDerivation.key(secret: secret, identity: identity)
+            return key.isEmpty ? nil : key
+        case .listed(let table): return table.credential(of: identity)?.key
+        }
+    }
+
+    /// Reads a key written in hexadecimal digits.
+    ///
+    /// - Throws: a sentence for people that does not repeat the key.
+    public static func readKey(_ text: String, option: String) throws(ServiceError) -> SecretBytes {
+        guard let bytes = Hexadecimal.decode(text) else {
+            throw ServiceError(
+                "\(option) is not hexadecimal",
+                hint: "an even number of digits 0-9 and a-f; 'openssl rand -hex 16' makes a key"
+            )
+        }
+        guard (1...64).contains(bytes.count) else {
+            throw ServiceError("\(option) has \(bytes.count) bytes", hint: "1 to 64 bytes, two digits each")
+        }
+        return SecretBytes(bytes)
+    }
+}
