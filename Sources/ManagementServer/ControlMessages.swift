@@ -78,7 +78,7 @@ public struct ControlReply: Codable, Equatable, Sendable {
     public var body: String?
     /// The number of that format.
     public var format: UInt16?
-    /// The cause of an error, a short word that does not change: `not-registered`, `timed-out`, `bad-request`, …
+    /// The cause of an error: a short word that does not change, such as `not-registered` or `timed-out`.
     public var cause: String?
     /// A sentence about it.
     public var message: String?

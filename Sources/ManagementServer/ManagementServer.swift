@@ -1,5 +1,5 @@
-public import CoAPTransport
 import CoAPMessages
+public import CoAPTransport
 import Glibc
 import LwM2MModel
 public import ManagementEngine
@@ -29,7 +29,8 @@ public final class ManagementServer {
         public var stopsOnSignals = false
 
         /// Creates a configuration.
-        public init(addresses: [ListenAddress], keys: DeviceKeys, statePath: String? = nil, controlPath: String? = nil) {
+        public init(addresses: [ListenAddress], keys: DeviceKeys, statePath: String? = nil, controlPath: String? = nil)
+        {
             self.addresses = addresses
             self.keys = keys
             self.statePath = statePath
@@ -53,7 +54,7 @@ public final class ManagementServer {
     public private(set) var addresses: [ListenAddress] = []
     /// How often the state could not be stored; each time a device was told 5.00.
     public private(set) var storageFailures: UInt64 = 0
-    /// Told what happens; for a log. Called inside ``run()``.
+    /// Told what happens, inside ``run()``; for a log.
     public var onReport: (ManagementReport) -> Void = { _ in }
 
     /// Opens the state, the addresses and the control socket.

@@ -40,7 +40,8 @@ public struct ListenAddress: Hashable, Sendable {
     private static func unreadable(_ text: String) -> ServiceError {
         ServiceError(
             "'\(text)' is not an address to listen on",
-            hint: "write an address of this machine as coaps://127.0.0.1:5684, coap://[::1]:5683; port 0 is any free one"
+            hint:
+                "write an address of this machine as coaps://127.0.0.1:5684, coap://[::1]:5683; port 0 is any free one"
         )
     }
 }

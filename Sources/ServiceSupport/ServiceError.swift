@@ -21,11 +21,17 @@ public struct ServiceError: Error, Equatable, Sendable, CustomStringConvertible 
     public init(_ error: TransportError, about subject: String) {
         switch error {
         case .addressInUse:
-            self.init("\(subject) is in use", hint: "another server listens there; choose another port, or 0 for any free one")
+            self.init(
+                "\(subject) is in use",
+                hint: "another server listens there; choose another port, or 0 for any free one"
+            )
         case .addressNotAvailable:
             self.init("\(subject) is not an address of this machine", hint: "'ip address' shows those it has")
         case .invalidAddress:
-            self.init("\(subject) cannot be listened on", hint: "write it as coaps://127.0.0.1:5684 or coaps://[::1]:5684")
+            self.init(
+                "\(subject) cannot be listened on",
+                hint: "write it as coaps://127.0.0.1:5684 or coaps://[::1]:5684"
+            )
         case .descriptorLimit(let limit, let needed):
             self.init(
                 "\(needed) descriptors are needed and \(limit) are allowed",

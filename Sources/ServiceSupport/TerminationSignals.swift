@@ -17,7 +17,9 @@ public final class TerminationSignals {
     public init(loop: EventLoop, onSignal: @escaping () -> Void) throws(ServiceError) {
         self.loop = loop
         var pair: [Int32] = [-1, -1]
-        guard pipe(&pair) == 0, pair.allSatisfy(Descriptor.neverBlocks) else { throw ServiceError(.outOfResources, about: "signals") }
+        guard pipe(&pair) == 0, pair.allSatisfy(Descriptor.neverBlocks) else {
+            throw ServiceError(.outOfResources, about: "signals")
+        }
         self.ends = (pair[0], pair[1])
         Self.bell = pair[1]
         let descriptor = pair[0]
