@@ -1,4 +1,4 @@
-public import Primitives
+import Primitives
 
 /// How badly a virtual network treats datagrams.
 public struct NetworkConditions: Hashable, Sendable {
