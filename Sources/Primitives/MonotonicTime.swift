@@ -21,9 +21,11 @@ public struct MonotonicTime: Hashable, Comparable, Sendable {
         return MonotonicTime(nanoseconds: sum)
     }
 
-    /// Returns how long after this time the other one lies; negative when it is earlier.
+    /// Returns how long after this time the other one lies; negative when it is earlier, at most 292 years either way.
     public func duration(to other: MonotonicTime) -> Duration {
-        .nanoseconds(other.nanoseconds &- self.nanoseconds)
+        let (difference, overflow) = other.nanoseconds.subtractingReportingOverflow(self.nanoseconds)
+        if overflow { return .nanoseconds(other < self ? Int64.min : .max) }
+        return .nanoseconds(difference)
     }
 
     /// Orders times from earlier to later.

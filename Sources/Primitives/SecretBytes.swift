@@ -9,10 +9,7 @@ public struct SecretBytes: Sendable {
         }
 
         deinit {
-            // Written one by one through a volatile-like path: the buffer escapes to deallocate afterwards, and the
-            // optimiser may not drop stores to memory it hands to an opaque call.
-            for index in self.buffer.indices { self.buffer[index] = 0 }
-            withExtendedLifetime(self.buffer) {}
+            eraseForGood(self.buffer)
             self.buffer.deallocate()
         }
     }
@@ -48,6 +45,16 @@ public struct SecretBytes: Sendable {
 }
 
 extension SecretBytes: Equatable {}
+
+/// Overwrites memory with zeros in a way that no optimisation removes.
+///
+/// Stores to memory that is freed next are dead to an optimiser that knows what freeing is, and in Embedded Swift it
+/// sees through to `free`. A function that is neither inlined nor looked into has effects that it must keep.
+@inline(never)
+@_optimize(none)
+private func eraseForGood(_ buffer: UnsafeMutableBufferPointer<UInt8>) {
+    for index in 0..<buffer.count { buffer[index] = 0 }
+}
 
 #if !hasFeature(Embedded)
     extension SecretBytes: CustomStringConvertible, CustomReflectable {

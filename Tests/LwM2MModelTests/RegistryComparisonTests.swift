@@ -13,14 +13,11 @@ private let registryFolder = Fixtures.root.appending(path: "../shared/oma")
 
 @Suite(.enabled(if: FileManager.default.fileExists(atPath: registryFolder.path)))
 struct RegistryComparisonTests {
-    private static let files: [(String, ObjectDefinition)] = [
-        ("0-1_2", Objects.security), ("1-1_2", Objects.server), ("3-1_2", Objects.device),
-        ("3303-1_1", Objects.temperature),
-    ]
-
-    @Test(arguments: files)
-    func objectIsTheRegistrysOwn(_ name: String, definition: ObjectDefinition) throws {
-        let object = try RegistryObject(contentsOf: registryFolder.appending(path: "\(name).xml"))
+    @Test(arguments: ObjectRegistry.standard.definitions.map(\.id))
+    func objectIsTheRegistrysOwn(_ id: UInt16) throws {
+        let definition = try #require(ObjectRegistry.standard.object(id))
+        let name = "\(id)-\(definition.version.major)_\(definition.version.minor).xml"
+        let object = try RegistryObject(contentsOf: registryFolder.appending(path: name))
         #expect(definition.id == UInt16(object.text("ObjectID")))
         #expect(definition.name.string == object.text("Name"))
         #expect("\(definition.version.major).\(definition.version.minor)" == object.text("ObjectVersion"))
