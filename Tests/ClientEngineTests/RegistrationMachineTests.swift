@@ -310,9 +310,10 @@ struct RegistrationMachineTests {
         case (.idle, .start), (.failed, .start), (.failed, .requested), (.waiting, .deadline): .connect
         case (.connecting, .opened): .sendRegister(.v1_1)
         case (.connecting, .lost), (.registering, .lost): .reportFailed(.session(.closed))
-        case (.deregistering, .lost), (.deregistering, .refused), (.deregistering, .unanswered),
-            (.deregistering, .deleted):
-            .reportDeregistered
+        case (.deregistering, .deleted): .reportDeregistered
+        case (.deregistering, .lost): .reportNotDeregistered(.session(.closed))
+        case (.deregistering, .refused): .reportNotDeregistered(.rejected(.internalServerError))
+        case (.deregistering, .unanswered): .reportNotDeregistered(.request(.timedOut))
         case (.registering, .created): .reportRegistered(since: .zero)
         case (.updating, .updated): .reportUpdated(since: late)
         case (.registering, .refused): .reportFailed(.rejected(.internalServerError))

@@ -66,6 +66,16 @@ struct RegistrationTests {
         )
     }
 
+    @Test("RFC 7252 §5.10.7: a location with an empty segment is used as it came")
+    func keepsEmptySegments() throws {
+        var driver = EngineDriver(Sample.configuration)
+        let session = try #require(driver.handle(.started).openedSession)
+        let register = try #require(driver.handle(.sessionOpened(session)).sentRequest)
+        driver.handle(.responseReceived(register.id, Sample.created(["reg", "1", ""])))
+        let update = try #require(driver.jump().sentRequest)
+        #expect(update.request.path == ["reg", "1", ""])
+    }
+
     @Test("§6.2.2: a changed list of objects is told whole, at once; many changes make few Updates")
     func tellsNewInstances() throws {
         var (driver, _) = Sample.registered()
@@ -117,6 +127,7 @@ struct RegistrationTests {
         let deregister = driver.handle(.stopRequested).sentRequest
         if stage == 2 { driver.handle(.requestFailed(RequestID(rawValue: 1), .timedOut)) }
         if let deregister { driver.handle(.requestFailed(deregister.id, .timedOut)) }
+        #expect(!driver.reports.contains(.deregistered(shortServerID: 101)))
         #expect(driver.takeReports().last == .stopped)
         #expect(driver.handle(.started).openedSession != nil, "a stopped device can be started again")
     }

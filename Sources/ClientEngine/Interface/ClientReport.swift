@@ -71,11 +71,13 @@ public enum ClientReport: Equatable, Sendable {
     case bootstrapFailed(BootstrapFailure)
     /// The server accepted Register.
     case registered(shortServerID: UInt16, since: MonotonicTime)
-    /// An attempt failed; more follow unless it says ``RegistrationFailure/gaveUp``.
+    /// An attempt to register, update or deregister failed.
+    ///
+    /// More follow unless it says ``RegistrationFailure/gaveUp`` or the device is stopping.
     case registrationFailed(shortServerID: UInt16, RegistrationFailure)
     /// The server accepted Update.
     case updated(shortServerID: UInt16, since: MonotonicTime)
-    /// The registration has ended by this client's wish.
+    /// The registration has ended by this client's wish, and the server said so.
     case deregistered(shortServerID: UInt16)
     /// An operation of a server was answered with the code.
     case operationServed(ManagementOperation, ObjectPath, CoAPCode)

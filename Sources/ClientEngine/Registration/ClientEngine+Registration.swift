@@ -60,6 +60,9 @@ extension ClientEngine {
         case .reportDeregistered:
             self.closeSession(on: index)
             self.report(.deregistered(shortServerID: shortServerID))
+        case .reportNotDeregistered(let failure):
+            self.closeSession(on: index)
+            self.report(.registrationFailed(shortServerID: shortServerID, failure))
         case .reportFailed(let failure):
             self.connections[index].endObservations()
             self.closeSession(on: index)

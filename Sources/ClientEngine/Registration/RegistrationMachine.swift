@@ -98,6 +98,8 @@ public struct RegistrationMachine: Sendable {
         case reportUpdated(since: MonotonicTime)
         /// The registration has ended as wished: close the session.
         case reportDeregistered
+        /// The registration has ended here, but the server did not say so: close the session.
+        case reportNotDeregistered(RegistrationFailure)
         /// An attempt failed: close the session; another follows by itself.
         case reportFailed(RegistrationFailure)
         /// All attempts failed: close the session; bootstrap, when there is an account, or nothing.
@@ -212,7 +214,7 @@ public struct RegistrationMachine: Sendable {
             self.state = .waiting(until: now.advanced(by: Self.reconnectSpread * jitter))
             return .none
         case .deregistering(let afterwards):
-            return self.deregistered(afterwards)
+            return self.deregistered(afterwards, failure: .session(failure))
         case .idle, .waiting, .stopped, .failed:
             return .none
         }
@@ -254,7 +256,7 @@ public struct RegistrationMachine: Sendable {
             self.location = nil
             return self.register(now: now)
         case .deregistering(let afterwards):
-            return self.deregistered(afterwards)
+            return self.deregistered(afterwards, failure: .rejected(code))
         case .idle, .waiting, .connecting, .registered, .stopped, .failed:
             return .none
         }
@@ -271,7 +273,7 @@ public struct RegistrationMachine: Sendable {
             self.state = .connecting
             return .reconnect(.request(failure))
         case .deregistering(let afterwards):
-            return self.deregistered(afterwards)
+            return self.deregistered(afterwards, failure: .request(failure))
         case .idle, .waiting, .connecting, .registered, .stopped, .failed:
             return .none
         }
@@ -444,13 +446,13 @@ public struct RegistrationMachine: Sendable {
         return .disconnect
     }
 
-    private mutating func deregistered(_ afterwards: Afterwards) -> Action {
+    private mutating func deregistered(_ afterwards: Afterwards, failure: RegistrationFailure? = nil) -> Action {
         self.location = nil
         self.pending = []
         switch afterwards {
         case .disabled(let until) where !self.isStopping: self.state = .waiting(until: until)
         case .disabled, .stopped: self.state = .stopped
         }
-        return .reportDeregistered
+        return failure.map(Action.reportNotDeregistered) ?? .reportDeregistered
     }
 }
