@@ -286,7 +286,7 @@ if !isLibraryOnly {
             "FleetRuntime",
             [
                 "ClientEngine", "CoAPMessages", "CoAPTransport", "FleetEngine", "FleetReports", "FleetRuntime",
-                "FleetScenarios", "LwM2MModel", "Primitives", "TestSupport",
+                "FleetScenarios", "LoopbackPeers", "LwM2MModel", "Primitives", "TestSupport",
             ]
         ),
         tests("Interop", ["CoAPMessages", "Primitives", "TestSupport"]),

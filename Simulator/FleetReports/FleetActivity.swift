@@ -20,7 +20,7 @@ public struct DeviceActivity: OptionSet, Hashable, Sendable {
     public static let written = DeviceActivity(rawValue: 1 << 4)
     /// It answered an Observe with a success.
     public static let observed = DeviceActivity(rawValue: 1 << 5)
-    /// It sent a notification.
+    /// A server acknowledged one of its notifications.
     public static let notified = DeviceActivity(rawValue: 1 << 6)
     /// A server accepted its deregistration.
     public static let deregistered = DeviceActivity(rawValue: 1 << 7)

@@ -24,7 +24,7 @@ public struct FleetReport: Codable, Hashable, Sendable {
         public var written: Int
         /// Devices that answered an Observe with a success.
         public var observed: Int
-        /// Devices that sent a notification.
+        /// Devices of which a server acknowledged a notification.
         public var notified: Int
         /// Devices whose deregistration a server accepted.
         public var deregistered: Int
@@ -34,7 +34,7 @@ public struct FleetReport: Codable, Hashable, Sendable {
         public var lost: Int
         /// Started devices among the failed and lost, by the cause of their last failure.
         public var failedByCause: [String: Int]
-        /// Devices that had not finished deregistering within the limit.
+        /// Devices that were registered when the run ended and of which no server accepted the deregistration.
         public var notDeregistered: Int
     }
 
@@ -126,7 +126,7 @@ public struct FleetReport: Codable, Hashable, Sendable {
             failed: counts.planned - counts.everRegistered,
             lost: counts.lost,
             failedByCause: Self.named(counts.failedDevices),
-            notDeregistered: counts.notDeregistered
+            notDeregistered: max(counts.everRegistered - counts.lost - activity.count(.deregistered), 0)
         )
         self.failures = Self.named(counts.failures)
         self.lateStarts = counts.lateStarts

@@ -20,7 +20,7 @@ struct DeviceFactory {
         self.scenario = scenario
         self.deviceValues = [
             0: .string("Starling"), 1: .string("Virtual device"), 3: .string("1.0.0"), 9: .integer(100),
-            16: .string("U"),
+            14: .string("+00:00"), 15: .string("Etc/UTC"), 16: .string("U"),
         ]
         self.temperatureValues = [5700: .float(20), 5701: .string("Cel")]
     }
@@ -45,7 +45,9 @@ struct DeviceFactory {
             objects: [
                 HostedObject(Objects.device, instances: [HostedInstance(0, device)]),
                 HostedObject(Objects.temperature, instances: [HostedInstance(0, temperature)]),
-            ]
+            ],
+            // Only what is acknowledged can be measured.
+            confirmsNotifications: true
         )
         if case .server = self.scenario.target {
             var server = ServerAccount(instance: 0, shortServerID: 1, lifetime: self.scenario.lifetime)

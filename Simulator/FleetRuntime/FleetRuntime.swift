@@ -1,6 +1,6 @@
 import ClientEngine
 import CoAPMessages
-import CoAPTransport
+public import CoAPTransport
 import DeviceRuntime
 import FleetEngine
 public import FleetReports
@@ -42,8 +42,11 @@ public final class FleetRuntime {
 
     /// Prepares a run: takes no device yet.
     ///
+    /// - Parameters:
+    ///   - scenario: what to run.
+    ///   - loop: where the fleet shares the thread with something else, as in tests; nil for a loop of its own.
     /// - Throws: ``FleetRuntimeError`` when this machine cannot hold so many devices.
-    public init(scenario: FleetScenario) throws(FleetRuntimeError) {
+    public init(scenario: FleetScenario, loop: EventLoop? = nil) throws(FleetRuntimeError) {
         self.scenario = scenario
         self.factory = DeviceFactory(scenario: scenario)
         let count = scenario.fleet.deviceCount
@@ -59,7 +62,7 @@ public final class FleetRuntime {
                 sessions: sessions,
                 sessionsPerContext: configuration.sessionsPerContext
             )
-            self.loop = try EventLoop()
+            if let loop { self.loop = loop } else { self.loop = try EventLoop() }
             self.transport = try CoAPTransport(configuration: configuration, loop: self.loop)
         } catch {
             throw .transport(error)
@@ -122,9 +125,14 @@ public final class FleetRuntime {
 
     /// Runs the fleet to its end.
     ///
-    /// - Parameter onProgress: called about once a second in this thread.
+    /// - Parameters:
+    ///   - interval: how often progress is reported; above zero.
+    ///   - onProgress: called in this thread, and once more at the end.
     /// - Returns: what was measured, also after an interrupt.
-    public func run(onProgress: (FleetProgress) -> Void = { _ in }) -> FleetReport {
+    public func run(
+        progressEvery interval: Duration = .seconds(1),
+        onProgress: (FleetProgress) -> Void = { _ in }
+    ) -> FleetReport {
         self.runtime.onReport = { [unowned self] number, report, now in
             self.reported(report, by: number, now: now)
         }
@@ -137,7 +145,7 @@ public final class FleetRuntime {
         }
         self.usage.atStart = ProcessUsage.read(now: self.loop.now)
         var meter = FleetProgressMeter(usage: self.usage.atStart)
-        var nextProgress = self.usage.atStart.time.advanced(by: .seconds(1))
+        var nextProgress = self.usage.atStart.time.advanced(by: interval)
         self.fleet.handle(.started, now: self.usage.atStart.time)
         self.performOutputs()
         while self.fleet.phase != .done {
@@ -146,7 +154,7 @@ public final class FleetRuntime {
             self.fleet.handle(.deadlineReached, now: now)
             self.performOutputs()
             if now >= nextProgress {
-                nextProgress = now.advanced(by: .seconds(1))
+                nextProgress = now.advanced(by: interval)
                 onProgress(
                     meter.progress(
                         of: self.fleet,
@@ -286,11 +294,11 @@ public final class FleetRuntime {
             self.numbers[device] = nil
             self.fleet.handle(.deviceStopped(device), now: now)
         case .operationServed(let operation, _, let code): self.served(operation, code, by: device, since: now)
-        case .notificationSent: self.activity.note(.notified, of: device)
         case .notificationAcknowledged(_, let since):
+            self.activity.note(.notified, of: device)
             let late = max(self.lateness[device], .zero)
             self.measurements.record(.notify, from: since.advanced(by: .zero - late), to: now)
-        case .bootstrapStarted, .valueWritten, .instanceCreated, .instanceDeleted: break
+        case .bootstrapStarted, .notificationSent, .valueWritten, .instanceCreated, .instanceDeleted: break
         }
     }
 
