@@ -5,4 +5,30 @@
 #include <sys/eventfd.h>
 // malloc_usable_size: how far a session of libcoap reaches, whose type is opaque.
 #include <malloc.h>
+// Embedded Swift has no Glibc module: what the transport calls of the system must be here too.
+#include <errno.h>
+#include <stdint.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <time.h>
+#include <unistd.h>
 #include <coap3/coap.h>
+
+// errno is a macro.
+static inline int starling_socket_error(void) {
+    return errno;
+}
+
+// The kind of limit is an enumeration in one C dialect and a number in another.
+static inline int starling_descriptor_limit(uint64_t *soft, uint64_t *hard) {
+    struct rlimit limit;
+    if (getrlimit(RLIMIT_NOFILE, &limit) != 0) return -1;
+    *soft = limit.rlim_cur;
+    *hard = limit.rlim_max;
+    return 0;
+}
+
+static inline int starling_raise_descriptor_limit(uint64_t soft, uint64_t hard) {
+    struct rlimit limit = { soft, hard };
+    return setrlimit(RLIMIT_NOFILE, &limit);
+}

@@ -1,5 +1,8 @@
 import CLibCoAP
-import Glibc
+
+#if canImport(Glibc)
+    import Glibc
+#endif
 
 /// Tells whether a confirmable message is still unacknowledged.
 ///

@@ -1,5 +1,8 @@
 import CLibCoAP
-import Glibc
+
+#if canImport(Glibc)
+    import Glibc
+#endif
 
 /// The CoAP library of the process: started once, silent, and of a known version.
 enum CoAPLibrary {

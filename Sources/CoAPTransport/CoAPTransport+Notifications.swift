@@ -1,7 +1,10 @@
 import CLibCoAP
 public import CoAPMessages
-import Glibc
 import Primitives
+
+#if canImport(Glibc)
+    import Glibc
+#endif
 
 /// Notifications of ours.
 extension CoAPTransport {

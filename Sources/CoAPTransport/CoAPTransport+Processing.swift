@@ -1,7 +1,10 @@
 import CLibCoAP
 import CoAPMessages
-import Glibc
 import Primitives
+
+#if canImport(Glibc)
+    import Glibc
+#endif
 
 extension CoAPTransport {
     /// How often contexts with something under way have their timers looked at.

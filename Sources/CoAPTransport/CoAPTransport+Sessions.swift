@@ -1,7 +1,10 @@
 import CLibCoAP
 import CoAPMessages
-import Glibc
 import Primitives
+
+#if canImport(Glibc)
+    import Glibc
+#endif
 
 extension CoAPTransport {
     /// Begins a session with a peer; ``TransportEvent/sessionConnected(_:tag:)`` follows, or
@@ -43,7 +46,7 @@ extension CoAPTransport {
             pointer = self.openSecured(context, to: peer, from: source, key: key, serverName: serverName)
         }
         self.depth -= 1
-        guard let pointer else { throw errno == EADDRNOTAVAIL ? .addressNotAvailable : .outOfResources }
+        guard let pointer else { throw starling_socket_error() == EADDRNOTAVAIL ? .addressNotAvailable : .outOfResources }
         self.prepare(pointer)
         let slot = self.takeSlot(pointer, in: context, isClient: true)
         self.sessions[slot].tag = tag

@@ -1,8 +1,11 @@
 import CLibCoAP
 import CLibCrypto
 import CoAPMessages
-import Glibc
 import Primitives
+
+#if canImport(Glibc)
+    import Glibc
+#endif
 
 /// CoAP over UDP and DTLS for thousands of sessions on one event loop.
 public final class CoAPTransport {
@@ -64,8 +67,8 @@ public final class CoAPTransport {
         withUnsafeMutableBytes(of: &seed) { _ = RAND_bytes($0.bindMemory(to: UInt8.self).baseAddress, 8) }
         self.tokens = SeededGenerator(seed: seed)
         self.timer = loop.addTimer(
-            deadline: { [unowned self] in self.nextDeadline },
-            fire: { [unowned self] now in self.timePassed(now) }
+            deadline: { [unowned(unsafe) self] in self.nextDeadline },
+            fire: { [unowned(unsafe) self] now in self.timePassed(now) }
         )
     }
 
@@ -178,7 +181,7 @@ public final class CoAPTransport {
         else { throw .outOfResources }
         self.contexts.append(context)
         self.loop.watch(descriptor: context.descriptor, readable: true, writable: false) {
-            [unowned self, unowned context] _, _ in
+            [unowned(unsafe) self, unowned(unsafe) context] _, _ in
             self.contextIsReady(context)
         }
         return context

@@ -1,4 +1,4 @@
-import Glibc
+import CLibCoAP
 
 extension CoAPTransport {
     /// Raises the process's soft descriptor limit to what sessions need.
@@ -11,14 +11,14 @@ extension CoAPTransport {
         let contexts = sessions / max(1, sessionsPerContext) + 2
         // One descriptor for a session, two for a context, and some for files, names and the process itself.
         let needed = sessions + 2 * contexts + 64
-        var limit = rlimit()
-        guard getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit) == 0 else { return }
-        if Int(clamping: limit.rlim_cur) >= needed { return }
-        guard Int(clamping: limit.rlim_max) >= needed else {
-            throw .descriptorLimit(limit: Int(clamping: limit.rlim_max), needed: needed)
+        var soft: UInt64 = 0
+        var hard: UInt64 = 0
+        guard starling_descriptor_limit(&soft, &hard) == 0 else { return }
+        if Int(clamping: soft) >= needed { return }
+        guard Int(clamping: hard) >= needed else {
+            throw .descriptorLimit(limit: Int(clamping: hard), needed: needed)
         }
-        limit.rlim_cur = limit.rlim_max
-        guard setrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit) == 0 else {
+        guard starling_raise_descriptor_limit(hard, hard) == 0 else {
             throw .descriptorLimit(limit: needed - 1, needed: needed)
         }
     }

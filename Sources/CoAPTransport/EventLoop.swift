@@ -1,6 +1,9 @@
 import CLibCoAP
-import Glibc
 public import Primitives
+
+#if canImport(Glibc)
+    import Glibc
+#endif
 
 /// The one place where a thread waits: sockets, timers and wake-ups of everything that runs on it.
 ///

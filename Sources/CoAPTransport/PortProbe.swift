@@ -1,5 +1,8 @@
 import CLibCoAP
-import Glibc
+
+#if canImport(Glibc)
+    import Glibc
+#endif
 
 /// Finds out whether an address can be listened on, and which port the system gives it.
 ///
@@ -16,7 +19,7 @@ enum PortProbe {
         }
         var wanted = address.libraryAddress
         guard self.bind(descriptor, to: &wanted) else {
-            switch errno {
+            switch starling_socket_error() {
             case EADDRINUSE: throw .addressInUse
             case EADDRNOTAVAIL: throw .addressNotAvailable
             default: throw .invalidAddress
@@ -31,7 +34,7 @@ enum PortProbe {
         // The union as a whole: its generic member alone is shorter than an IPv6 address.
         return withUnsafeMutableBytes(of: &address.addr) { bytes in
             bytes.withMemoryRebound(to: sockaddr.self) { address in
-                guard Glibc.bind(descriptor, address.baseAddress, size) == 0, let base = address.baseAddress else {
+                guard CLibCoAP.bind(descriptor, address.baseAddress, size) == 0, let base = address.baseAddress else {
                     return false
                 }
                 return getsockname(descriptor, base, &size) == 0

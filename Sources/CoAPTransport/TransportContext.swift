@@ -1,6 +1,9 @@
 import CLibCoAP
-import Glibc
 import Primitives
+
+#if canImport(Glibc)
+    import Glibc
+#endif
 
 /// One context of the CoAP library: some hundred client sessions, or one listening address.
 final class TransportContext {
@@ -10,7 +13,7 @@ final class TransportContext {
     let pointer: OpaquePointer
     let index: Int32
     let descriptor: Int32
-    unowned let transport: CoAPTransport
+    unowned(unsafe) let transport: CoAPTransport
     /// The slots of the sessions in it.
     var slots: [UInt32] = []
     /// Sessions whose active message may have been acknowledged; looked at after every event.
