@@ -46,7 +46,9 @@ extension CoAPTransport {
             pointer = self.openSecured(context, to: peer, from: source, key: key, serverName: serverName)
         }
         self.depth -= 1
-        guard let pointer else { throw starling_socket_error() == EADDRNOTAVAIL ? .addressNotAvailable : .outOfResources }
+        guard let pointer else {
+            throw starling_socket_error() == EADDRNOTAVAIL ? .addressNotAvailable : .outOfResources
+        }
         self.prepare(pointer)
         let slot = self.takeSlot(pointer, in: context, isClient: true)
         self.sessions[slot].tag = tag

@@ -69,7 +69,7 @@ import Testing
 
     @Test(arguments: [("one", [UInt8](repeating: 9, count: 16)), ("stranger", RuntimeHarness.key)])
     func aRefusedHandshakeIsReportedAndHarmsNobodyElse(_ identity: String, key: [UInt8]) throws {
-        let harness = try RuntimeHarness()
+        let harness = try RuntimeHarness(handshakeTimeout: .milliseconds(400))
         let wrong = harness.start("wrong", identity: identity, key: key)
         #expect(harness.run { !harness.sessionFailures(of: wrong).isEmpty })
         #expect(harness.sessionFailures(of: wrong).first == .handshakeRefused)
@@ -81,7 +81,7 @@ import Testing
     @Test func triesEveryAddressOfAName() throws {
         // Nobody listens on 127.0.0.77; the second address is the server's.
         let dns = DNSResponder { _ in .addresses(timeToLive: 60, [[127, 0, 0, 77], [127, 0, 0, 1]]) }
-        let harness = try RuntimeHarness(dns: dns)
+        let harness = try RuntimeHarness(dns: dns, handshakeTimeout: .milliseconds(400))
         let device = harness.start("one", uri: harness.server.uri(host: "server.test"))
         #expect(harness.runUntilRegistered("one"))
         #expect(harness.sessionFailures(of: device).isEmpty)
@@ -89,7 +89,7 @@ import Testing
 
     @Test func saysThatNoAddressAnswered() throws {
         let dns = DNSResponder { _ in .addresses(timeToLive: 60, [[127, 0, 0, 77], [127, 0, 0, 78]]) }
-        let harness = try RuntimeHarness(dns: dns)
+        let harness = try RuntimeHarness(dns: dns, handshakeTimeout: .milliseconds(400))
         let device = harness.start("one", uri: harness.server.uri(host: "server.test"))
         #expect(harness.run { !harness.sessionFailures(of: device).isEmpty })
         #expect(harness.sessionFailures(of: device) == [.unreachable])

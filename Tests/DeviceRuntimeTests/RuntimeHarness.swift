@@ -20,7 +20,8 @@ final class RuntimeHarness {
     init(
         isSecured: Bool = true,
         serverAddress: SocketAddress = SocketAddress(ipv4: (127, 0, 0, 1), port: 0),
-        dns: DNSResponder? = nil
+        dns: DNSResponder? = nil,
+        handshakeTimeout: Duration = .seconds(20)
     ) throws {
         self.loop = try EventLoop()
         let key = Self.key
@@ -30,7 +31,7 @@ final class RuntimeHarness {
             key: isSecured ? { identity in identity == Array("stranger".utf8) ? nil : SecretBytes(key) } : nil
         )
         var configuration = CoAPTransport.Configuration()
-        configuration.handshakeTimeout = .milliseconds(400)
+        configuration.handshakeTimeout = handshakeTimeout
         let transport = try CoAPTransport(configuration: configuration, loop: self.loop)
         var resolver: NameResolver?
         if let dns {
