@@ -54,6 +54,7 @@ public final class FleetRuntime {
         var configuration = CoAPTransport.Configuration()
         configuration.cipherSuites = [.aes128CCM8]
         configuration.compactsTLSMemory = true
+        configuration.handshakeTimeout = scenario.handshakeTimeout
         // While a device goes from its bootstrap server to its management server it may have two.
         let sessions = count + min(count, scenario.fleet.handshakesInFlight) + 16
         configuration.maximumSessions = sessions

@@ -26,6 +26,8 @@ extension FleetScenario {
             options["duration"] == "forever" ? nil : try Self.duration("duration", options) ?? .seconds(60)
         self.fleet.readingInterval = try Self.duration("notify-every", options, shortest: .milliseconds(1))
         if let patience = try Self.duration("start-patience", options) { self.fleet.startPatience = patience }
+        self.handshakeTimeout =
+            try Self.duration("handshake-timeout", options, shortest: .milliseconds(10)) ?? .seconds(60)
         self.lifetime = try Self.lifetime(options)
         self.endpoint = try Self.template("endpoint", options, default: "urn:dev:starling:{index}")
         self.identity = try Self.template("psk-identity", options, default: "{endpoint}")

@@ -44,6 +44,8 @@ public struct FleetScenario: Sendable {
     public var security: Security
     /// The lifetime of the registrations, in seconds; devices that bootstrap get theirs there.
     public var lifetime: UInt32
+    /// How long a handshake may take; a wrong key shows only then.
+    public var handshakeTimeout: Duration
     /// The local addresses that the devices share among them, one after the other; empty for the system's choice.
     public var sourceAddresses: [SocketAddress]
     /// The DNS servers to ask; empty for those of the system.

@@ -67,6 +67,8 @@ struct FleetRunCommand: ParsableCommand {
     var json: String?
     @Option(help: ArgumentHelp("The most devices that start at once. (default: 64)", valueName: "n"))
     var handshakesInFlight: String?
+    @Option(help: "How long a handshake may take; a wrong key shows only then. (default: 60s)")
+    var handshakeTimeout: String?
     @Option(help: "How long a start that is due waits for its turn before it is dropped. (default: 5m)")
     var startPatience: String?
     @Option(help: ArgumentHelp("What everything random comes from. (default: 1)", valueName: "n"))
@@ -127,6 +129,7 @@ struct FleetRunCommand: ParsableCommand {
         options["source-address"] = self.sourceAddress
         options["json"] = self.json
         options["handshakes-in-flight"] = self.handshakesInFlight
+        options["handshake-timeout"] = self.handshakeTimeout
         options["start-patience"] = self.startPatience
         options["seed"] = self.seed
         options["dns-server"] = self.dnsServer

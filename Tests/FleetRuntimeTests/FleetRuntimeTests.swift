@@ -121,7 +121,8 @@ import Testing
 
     @Test func aWrongKeyIsAFailureWithACause() throws {
         let server = try self.server()
-        let fleet = try FleetRuntime(scenario: try self.scenario(server, ["psk-key": "00112233"]), loop: self.loop)
+        let scenario = try self.scenario(server, ["psk-key": "00112233", "handshake-timeout": "300ms"])
+        let fleet = try FleetRuntime(scenario: scenario, loop: self.loop)
         let report = fleet.run(progressEvery: .milliseconds(10))
         #expect(!report.isFlawless)
         #expect(report.devices.failed == 20)

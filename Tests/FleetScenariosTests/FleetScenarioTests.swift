@@ -41,6 +41,7 @@ import Testing
             "ramp": "10s", "duration": "forever", "lifetime": "5m", "notify-every": "10s", "first-index": "100",
             "source-address": "127.0.0.2, 127.0.0.3", "json": "report.json", "handshakes-in-flight": "32",
             "seed": "9", "dns-server": "127.0.0.1:5353", "quiet": "true", "start-patience": "1h",
+            "handshake-timeout": "5s",
         ])
         #expect(scenario.target.uri == CoAPURI(scheme: .coaps, host: "boot.example", port: 5694))
         #expect(scenario.targetText == "coaps://boot.example:5694")
@@ -50,6 +51,7 @@ import Testing
         #expect(scenario.fleet.readingInterval == .seconds(10))
         #expect(scenario.fleet.startPatience == .seconds(3_600))
         #expect(scenario.fleet.handshakesInFlight == 32)
+        #expect(scenario.handshakeTimeout == .seconds(5))
         #expect(scenario.fleet.seed == 9)
         #expect(scenario.lifetime == 300)
         #expect(scenario.endpoint.text(index: 7).string == "m-000007")
@@ -104,6 +106,7 @@ import Testing
         (["duration": "1.5.2s"], .invalidDuration(option: "duration", text: "1.5.2s")),
         (["duration": "∞"], .invalidDuration(option: "duration", text: "∞")),
         (["duration": "٣s"], .invalidDuration(option: "duration", text: "٣s")),
+        (["handshake-timeout": "1ms"], .invalidDuration(option: "handshake-timeout", text: "1ms")),
         (["notify-every": "0"], .invalidDuration(option: "notify-every", text: "0")),
         (["lifetime": "0"], .invalidDuration(option: "lifetime", text: "0")),
         (["lifetime": "500ms"], .invalidDuration(option: "lifetime", text: "500ms")),
