@@ -143,8 +143,11 @@ extension CoAPTransport {
         case COAP_EVENT_DTLS_CONNECTED:
             self.handshakeFinished(slot, in: context)
         case COAP_EVENT_DTLS_CLOSED, COAP_EVENT_DTLS_ERROR:
-            if self.sessions[slot].state == .opening { self.counters.failedHandshakes += 1 }
-            self.sessionEnded(slot, self.sessions[slot].state == .opening ? .handshakeRefused : .closed)
+            guard self.sessions[slot].state == .opening else { return self.sessionEnded(slot, .closed) }
+            self.counters.failedHandshakes += 1
+            // Before the server said anything, what ended the handshake was the network: an ICMP error.
+            let hasAnswered = self.sessions[slot].pointer.map { HandshakeProgress.hasServerAnswered($0) } ?? true
+            self.sessionEnded(slot, hasAnswered || !self.sessions[slot].isClient ? .handshakeRefused : .unreachable)
         case COAP_EVENT_SERVER_SESSION_DEL:
             self.sessionEnded(slot, .closed)
             self.releaseSlot(slot)
