@@ -61,9 +61,6 @@ public final class ManagementServer {
     ///
     /// - Throws: what is wrong, for people.
     public init(configuration: Configuration) throws(ServiceError) {
-        guard !configuration.addresses.isEmpty else {
-            throw ServiceError("there is no address to listen on", hint: "--listen coaps://127.0.0.1:5684")
-        }
         do {
             try CoAPTransport.checkDescriptorLimit(sessions: 0)
             self.loop = try EventLoop()
@@ -74,7 +71,7 @@ public final class ManagementServer {
         self.engine = ManagementEngine(configuration: configuration.engine, registry: .standard, seed: Self.makeSeed())
         self.store = try configuration.statePath.map { path throws(ServiceError) in try Self.openStore(path) }
         if let store = self.store { try self.restore(from: store) }
-        try self.listen(configuration)
+        self.addresses = try self.transport.listen(on: configuration.addresses, keys: configuration.keys)
         if let path = configuration.controlPath { self.door = try ControlDoor(path: path, server: self) }
         if configuration.stopsOnSignals {
             self.signals = try TerminationSignals(loop: self.loop) { [unowned self] in self.stop() }
@@ -131,30 +128,6 @@ public final class ManagementServer {
             self.engine.handle(.registrationsRestored(try store.all()), now: self.loop.now)
         } catch {
             throw ServiceError("the state cannot be read", hint: error.hint)
-        }
-    }
-
-    private func listen(_ configuration: Configuration) throws(ServiceError) {
-        for address in configuration.addresses {
-            let security: ListenerSecurity
-            if address.scheme == .coap {
-                security = .none
-            } else {
-                if case .none = configuration.keys {
-                    throw ServiceError(
-                        "\(address.text) needs keys",
-                        hint: "--psk-key HEX, --psk-secret HEX or --credentials FILE"
-                    )
-                }
-                let keys = configuration.keys
-                security = .preSharedKey(hint: [], key: { keys.key(of: $0) })
-            }
-            do {
-                let bound = try self.transport.listen(on: address.address, security: security)
-                self.addresses.append(ListenAddress(scheme: address.scheme, address: bound))
-            } catch {
-                throw ServiceError(error, about: address.text)
-            }
         }
     }
 

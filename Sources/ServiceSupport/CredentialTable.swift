@@ -26,12 +26,12 @@ public struct Credential: Sendable {
 public struct CredentialTable: Sendable {
     private static let maximumFileSize = 256 << 20
     private var byIdentity: [[UInt8]: Credential] = [:]
+    private var identities: [UTF8Text: [UInt8]] = [:]
 
     /// Creates a table.
     ///
     /// - Throws: when two devices have one identity, or one endpoint two identities.
     public init(_ credentials: [Credential]) throws(ServiceError) {
-        var endpoints: Set<UTF8Text> = []
         for credential in credentials {
             guard self.byIdentity.updateValue(credential, forKey: credential.identity) == nil else {
                 throw ServiceError(
@@ -39,7 +39,7 @@ public struct CredentialTable: Sendable {
                     hint: "each device needs an identity of its own"
                 )
             }
-            guard endpoints.insert(credential.endpoint).inserted else {
+            guard self.identities.updateValue(credential.identity, forKey: credential.endpoint) == nil else {
                 throw ServiceError(
                     "endpoint '\(credential.endpoint)' stands twice in the credentials",
                     hint: "remove one of the lines"
@@ -70,6 +70,11 @@ public struct CredentialTable: Sendable {
 
     /// The credential of an identity.
     public func credential(of identity: [UInt8]) -> Credential? { self.byIdentity[identity] }
+
+    /// The credential of an endpoint.
+    public func credential(ofEndpoint endpoint: UTF8Text) -> Credential? {
+        self.identities[endpoint].flatMap { self.byIdentity[$0] }
+    }
 
     /// Every credential, in no order.
     public var all: [Credential] { Array(self.byIdentity.values) }

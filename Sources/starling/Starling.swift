@@ -8,6 +8,7 @@ import ArgumentParser
             DeviceCommand.self,
             FleetCommand.self,
             ServerCommand.self,
+            BootstrapCommand.self,
             CtlCommand.self,
         ]
     )

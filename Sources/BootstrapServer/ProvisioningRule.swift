@@ -1,0 +1,57 @@
+public import BootstrapEngine
+import Primitives
+public import ServiceSupport
+
+/// What every device is told about one server, with what differs from device to device left open.
+public struct ProvisioningRule: Sendable {
+    /// Where the keys for the server come from.
+    public enum Keys: Sendable {
+        /// The server is not secured.
+        case none
+        /// From what the server itself uses: one key for all, derived ones, or a table.
+        case known(DeviceKeys)
+        /// Made anew for each device and each bootstrap, 16 random bytes, and kept in the state.
+        case fresh
+    }
+
+    /// What the device is told; its security is filled in.
+    public var server: ProvisionedServer
+    /// Where the keys come from.
+    public var keys: Keys
+
+    /// Creates a rule.
+    public init(server: ProvisionedServer, keys: Keys) {
+        self.server = server
+        self.keys = keys
+    }
+
+    /// What one device is told: its identity at the server is its endpoint name, or the one of the table.
+    ///
+    /// - Returns: nil when there is no key for it.
+    func server(for endpoint: UTF8Text) -> ProvisionedServer? {
+        var server = self.server
+        switch self.keys {
+        case .none:
+            server.security = .none
+        case .fresh:
+            server.security = .preSharedKey(identity: endpoint.bytes, key: Self.makeKey())
+        case .known(let keys):
+            var identity = endpoint.bytes
+            if case .listed(let table) = keys {
+                guard let listed = table.credential(ofEndpoint: endpoint) else { return nil }
+                identity = listed.identity
+            }
+            guard let key = keys.key(of: identity) else { return nil }
+            server.security = .preSharedKey(identity: identity, key: key)
+        }
+        return server
+    }
+
+    var makesKeys: Bool { if case .fresh = self.keys { true } else { false } }
+
+    /// The system's generator is a cryptographic one.
+    private static func makeKey() -> SecretBytes {
+        var generator = SystemRandomNumberGenerator()
+        return SecretBytes((0..<16).map { _ in UInt8.random(in: 0...255, using: &generator) })
+    }
+}
