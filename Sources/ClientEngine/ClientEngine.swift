@@ -77,7 +77,7 @@ public struct ClientEngine: Sendable {
         case .notificationFailed(let notification, let failure):
             self.notificationFailed(notification, failure, now: now)
         case .valueSet(let records): self.set(records, now: now)
-        case .valueRemoved(let path): if self.tree.remove(path) { self.valueChanged(path) }
+        case .valueRemoved(let path): self.removeValue(path)
         case .instanceAdded(let object, let instance, let records):
             self.addInstance(object, instance, records, now: now)
         case .instanceRemoved(let path): self.removeInstance(path, now: now)
@@ -108,7 +108,6 @@ public struct ClientEngine: Sendable {
     public var nextDeadline: MonotonicTime? {
         var earliest = self.bootstrap.machine.nextDeadline
         for connection in self.connections {
-            // What is due at the far end of time is asked for as if no Update were due: one settles before the other.
             if let deadline = connection.nextDeadline(now: self.settledAt) {
                 earliest = min(earliest ?? deadline, deadline)
             }

@@ -125,6 +125,24 @@ struct ManagementTests {
         #expect(driver.takeReports().contains(.valueWritten(path.appending(2))))
     }
 
+    @Test("Values behind a multiple resource in a payload are not lost")
+    func readsBehindMultipleResources() throws {
+        var (driver, session) = Sample.registered()
+        let path = ObjectPath(30_000, 0)
+        let payload = try Payload.encode(
+            [
+                ResourceRecord(ObjectPath(resourceInstance: 30_000, 0, 2, 0), .string("a")),
+                ResourceRecord(ObjectPath(resourceInstance: 30_000, 0, 2, 1), .string("b")),
+                ResourceRecord(path.appending(5), .opaque([1])),
+            ],
+            as: .tlv,
+            at: path
+        )
+        let post = Sample.request(.post, path, format: .tlv, payload: payload)
+        #expect(driver.answer(post, session: session)?.code == .changed)
+        #expect(driver.engine.value(at: path.appending(5)) == .opaque([1]))
+    }
+
     @Test("A write to the Server object is answered when it is durable, and an Update follows")
     func storesTheServerAccount() throws {
         var (driver, session) = Sample.registered()

@@ -3,6 +3,8 @@ import LwM2MModel
 import Primitives
 
 /// What the embedder changes: its values, instances and objects, and the time.
+///
+/// During bootstrap a change is also made in the configuration that a failure brings back, so that none is lost.
 extension ClientEngine {
     mutating func setClock(_ time: WallTime, now: MonotonicTime) {
         self.clockStart = time.secondsSinceEpoch &- now.nanoseconds / 1_000_000_000
@@ -12,6 +14,7 @@ extension ClientEngine {
         var hasServerChanges = false
         for record in records {
             let before = self.tree.value(at: record.path)
+            _ = self.bootstrap.previous?.set(record)
             guard self.tree.set(record) else { continue }
             if record.path == ObjectPath(3, 0, 13), case .time(let time) = record.value {
                 self.setClock(time, now: now)
@@ -26,6 +29,11 @@ extension ClientEngine {
         if hasServerChanges { self.put(.store(self.makeStorageID(), self.tree.stored)) }
     }
 
+    mutating func removeValue(_ path: ObjectPath) {
+        _ = self.bootstrap.previous?.remove(path)
+        if self.tree.remove(path) { self.valueChanged(path) }
+    }
+
     mutating func addInstance(_ object: UInt16, _ instance: UInt16, _ records: [ResourceRecord], now: MonotonicTime) {
         guard !DeviceTree.isOwn(object), instance < 65_535, let hosted = self.tree.object(object) else { return }
         var values = ResourceValues()
@@ -35,19 +43,22 @@ extension ClientEngine {
             else { continue }
             values.set(ResourceRecord(record.path, value))
         }
+        _ = self.bootstrap.previous?.insert(HostedInstance(instance, values), into: object)
         _ = self.tree.insert(HostedInstance(instance, values), into: object)
         self.instanceListChanged(ObjectPath(object, instance), now: now)
     }
 
     mutating func removeInstance(_ path: ObjectPath, now: MonotonicTime) {
-        guard let object = path.object, !DeviceTree.isOwn(object), path.depth == 2, self.tree.removeInstance(path)
-        else { return }
+        guard let object = path.object, !DeviceTree.isOwn(object), path.depth == 2 else { return }
+        _ = self.bootstrap.previous?.removeInstance(path)
+        guard self.tree.removeInstance(path) else { return }
         self.instanceListChanged(path, now: now)
     }
 
     mutating func addObject(_ object: HostedObject, now: MonotonicTime) {
         guard !DeviceTree.isOwn(object.definition.id) else { return }
         self.registry = self.registry.including([object])
+        self.bootstrap.previous?.insert(object)
         self.tree.insert(object)
         self.instanceListChanged(ObjectPath(object.definition.id), now: now)
     }

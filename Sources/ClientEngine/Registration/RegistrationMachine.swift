@@ -65,16 +65,12 @@ public struct RegistrationChanges: OptionSet, Hashable, Sendable {
 /// Pure: holds no session, clock, task, or random source. The owner reports one event at a time and carries out the
 /// ``Action`` that comes back.
 ///
-///             start          sessionOpened           created
-///     idle ──────────▶ connecting ──────▶ registering ─────▶ registered ◀───────┐
-///       │                 ▲   │                │              │  │  ▲            │ updated
-///       │ initial delay   │   │ failed         │ failed       │  │  │            │
-///       ▼                 │   ▼                ▼              │  │  └─ created ──┤
-///     waiting ────────────┴─ waiting ◀─────────┘              │  └─ deadline ─▶ updating
-///        ▲   retry, sequence │                                │                 │  4.04: Register again
-///        │                   └─▶ failed (gave up)   disable,  │                 ▼
-///        └───────────── deregistering ◀─────────────  stop ───┴──────────  registering
-///                           └─▶ stopped
+///     idle ─ start ─▶ connecting ─ opened ─▶ registering ─ created ─▶ registered ─ deadline ─▶ updating
+///      │               ▲  │ failed             │ failed                 │   ▲                      │
+///      │ initial delay │  ▼                    ▼                        │   └────── updated ───────┤
+///      └────────────▶ waiting ◀────────────────┘         disable, stop  │    refused: registering ─┘
+///                      ▲  └─ attempts used up ─▶ failed                 ▼
+///                      └────────────── disabled ──────────────── deregistering ─ stop ─▶ stopped
 ///
 /// A lost session of a live registration waits a moment, connects again and sends Update in place of Register.
 /// - Source: LwM2M Core 1.2.2, clause 6.2 (Registration interface).
