@@ -253,9 +253,6 @@ extension CoAPToken {
             CoAPToken([
                 UInt8(truncatingIfNeeded: number >> 24), UInt8(truncatingIfNeeded: number >> 16),
                 UInt8(truncatingIfNeeded: number >> 8), UInt8(truncatingIfNeeded: number),
-            ]) ?? CoAPToken.none
+            ]) ?? CoAPToken.empty
     }
-
-    /// No token.
-    static let none = CoAPToken([]) ?? CoAPToken(number: 0)
 }

@@ -65,9 +65,10 @@ final class Loopback {
     func connect(
         to address: SocketAddress,
         security: SessionSecurity,
+        from source: SocketAddress? = nil,
         tag: UInt64 = 1
     ) throws -> TransportSession {
-        let session = try self.client.openSession(to: address, security: security, from: nil, tag: tag)
+        let session = try self.client.openSession(to: address, security: security, from: source, tag: tag)
         try self.drive("the session is ready") { self.isConnected(session) }
         return session
     }
@@ -84,6 +85,39 @@ final class Loopback {
             return found != nil
         }
         return try #require(found)
+    }
+
+    /// Why a session of the client ended; waits for it.
+    func closure(of session: TransportSession) throws -> SessionFailure {
+        var found: SessionFailure?
+        try self.drive("the session ends") {
+            for case .sessionClosed(session, _, let failure) in self.clientEvents { found = failure }
+            return found != nil
+        }
+        return try #require(found)
+    }
+
+    /// Why a request of the client failed; waits for it.
+    func failure(of tag: UInt32) throws -> RequestFailure {
+        var found: RequestFailure?
+        try self.drive("the request fails") {
+            for case .requestFailed(_, _, tag, let failure) in self.clientEvents { found = failure }
+            return found != nil
+        }
+        return try #require(found)
+    }
+
+    /// The answers and notifications that the client received for a request.
+    func answers(to tag: UInt32) -> [CoAPResponse] {
+        self.clientEvents.compactMap { event in
+            if case .responseReceived(_, _, tag, let response) = event { response } else { nil }
+        }
+    }
+
+    /// The first session that the server accepted.
+    var acceptedSession: TransportSession? {
+        for case .sessionAccepted(let session, _, _) in self.serverEvents { return session }
+        return nil
     }
 
     var serverRequests: [CoAPRequest] {
