@@ -130,7 +130,7 @@ if !isEmbedded {
             "ClientEngine",
             ["ClientEngine", "CoAPMessages", "LwM2MCodecs", "LwM2MModel", "Primitives", "TestSupport"]
         ),
-        tests("CoAPTransport", ["CoAPMessages", "CoAPTransport", "Primitives", "TestSupport"]),
+        tests("CoAPTransport", ["CLibCoAP", "CoAPMessages", "CoAPTransport", "Primitives", "TestSupport"]),
         tests("NameResolution", ["CoAPMessages", "LoopbackPeers", "NameResolution", "Primitives", "TestSupport"]),
         tests(
             "DeviceStore",

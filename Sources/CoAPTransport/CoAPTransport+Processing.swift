@@ -143,11 +143,13 @@ extension CoAPTransport {
         case COAP_EVENT_DTLS_CONNECTED:
             self.handshakeFinished(slot, in: context)
         case COAP_EVENT_DTLS_CLOSED, COAP_EVENT_DTLS_ERROR:
-            guard self.sessions[slot].state == .opening else { return self.sessionEnded(slot, .closed) }
+            guard self.sessions[slot].state == .opening else {
+                self.sessionEnded(slot, .closed)
+                return
+            }
             self.counters.failedHandshakes += 1
-            // Before the server said anything, what ended the handshake was the network: an ICMP error.
-            let hasAnswered = self.sessions[slot].pointer.map { HandshakeProgress.hasServerAnswered($0) } ?? true
-            self.sessionEnded(slot, hasAnswered || !self.sessions[slot].isClient ? .handshakeRefused : .unreachable)
+            let wasRefused = event == COAP_EVENT_DTLS_ERROR || HandshakeProgress.hasServerAnswered(session)
+            self.sessionEnded(slot, wasRefused ? .handshakeRefused : .unreachable)
         case COAP_EVENT_SERVER_SESSION_DEL:
             self.sessionEnded(slot, .closed)
             self.releaseSlot(slot)

@@ -55,7 +55,6 @@ public final class CoAPTransport {
     /// - Throws: ``TransportError/outOfResources``; ``TransportError/unsupported`` when the CoAP library has no DTLS.
     public init(configuration: Configuration, loop: EventLoop) throws(TransportError) {
         CipherHook.install
-        CipherHook.allowedSuites = CipherHook.mask(configuration.cipherSuites)
         CoAPLibrary.start
         guard coap_dtls_is_supported() == 1 else { throw .unsupported }
         guard let emptyContext = coap_new_context(nil) else { throw .outOfResources }
@@ -177,6 +176,7 @@ public final class CoAPTransport {
 
     /// Makes a context and watches it.
     func addContext(listener: Listener?) throws(TransportError) -> TransportContext {
+        CipherHook.allowedSuites = CipherHook.mask(self.configuration.cipherSuites)
         guard let context = TransportContext(transport: self, index: Int32(self.contexts.count), listener: listener)
         else { throw .outOfResources }
         self.contexts.append(context)

@@ -1,3 +1,4 @@
+import CLibCoAP
 import CoAPMessages
 import CoAPTransport
 import Glibc
@@ -42,7 +43,7 @@ final class RawPeer {
     /// What has arrived; nil when nothing has.
     func receive() throws -> CoAPMessage? {
         var buffer = [UInt8](repeating: 0, count: 2_048)
-        let count = recv(self.descriptor, &buffer, buffer.count, Int32(MSG_DONTWAIT.rawValue))
+        let count = recv(self.descriptor, &buffer, buffer.count, Int32(MSG_DONTWAIT))
         return count < 0 ? nil : try CoAPMessage(decoding: Array(buffer[..<count]))
     }
 
