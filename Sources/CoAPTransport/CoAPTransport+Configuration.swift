@@ -9,11 +9,11 @@ extension CoAPTransport {
         public var maximumSessions = 65_536
         /// The largest body taken or sent, in bytes.
         public var maximumBodySize = 1 << 20
-        /// How long the first wait for an acknowledgement lasts.
+        /// How long the first wait for an acknowledgement lasts; the CoAP library takes no less than a second.
         ///
         /// - Source: RFC 7252, section 4.8, ACK_TIMEOUT.
         public var acknowledgeTimeout: Duration = .seconds(2)
-        /// How often a message is sent again.
+        /// How often a message is sent again, at least once.
         ///
         /// - Source: RFC 7252, section 4.8, MAX_RETRANSMIT.
         public var maximumRetransmit = 4

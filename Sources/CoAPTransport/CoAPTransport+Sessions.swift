@@ -108,7 +108,7 @@ extension CoAPTransport {
 
     /// Gives a session of the library our timers.
     func prepare(_ session: OpaquePointer) {
-        let milliseconds = max(1, self.configuration.acknowledgeTimeout.nanoseconds / 1_000_000)
+        let milliseconds = max(1_000, self.configuration.acknowledgeTimeout.nanoseconds / 1_000_000)
         coap_session_set_ack_timeout(
             session,
             coap_fixed_point_t(
@@ -116,7 +116,7 @@ extension CoAPTransport {
                 fractional_part: UInt16(milliseconds % 1_000)
             )
         )
-        coap_session_set_max_retransmit(session, UInt16(clamping: self.configuration.maximumRetransmit))
+        coap_session_set_max_retransmit(session, UInt16(clamping: max(1, self.configuration.maximumRetransmit)))
         // One message at a time is our own doing: the library would not say when the next one may go.
         coap_session_set_nstart(session, 64)
     }
