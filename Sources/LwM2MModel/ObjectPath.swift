@@ -48,17 +48,27 @@ public struct ObjectPath: Hashable, Comparable, Sendable {
 
     /// Reads `/3/0/1` and the like; `/` is the root.
     public init(parsing text: UTF8Text) throws(ParseError) {
-        guard text.bytes.first == UInt8(ascii: "/") else { throw .notAbsolute }
-        if text.bytes.count == 1 {
-            self = .root
+        try self.init(parsing: text.bytes)
+    }
+
+    /// Reads the bytes of `/3/0/1` and the like; `/` is the root.
+    public init(parsing text: [UInt8]) throws(ParseError) {
+        guard text.first == Ascii.slash else { throw .notAbsolute }
+        var path = ObjectPath.root
+        guard text.count > 1 else {
+            self = path
             return
         }
-        let segments = text.bytes.dropFirst().split(separator: UInt8(ascii: "/"), omittingEmptySubsequences: false)
-        guard segments.count <= 4 else { throw .tooManyLevels(segments.count) }
-        var path = ObjectPath.root
-        for (index, segment) in segments.enumerated() {
-            guard let level = Self.parseLevel(segment) else { throw .invalidLevel(index) }
+        var slashes = 0
+        for byte in text where byte == Ascii.slash { slashes += 1 }
+        guard slashes <= 4 else { throw .tooManyLevels(slashes) }
+        var start = 1
+        for index in 0..<slashes {
+            var end = start
+            while end < text.count, text[end] != Ascii.slash { end += 1 }
+            guard let level = Self.parseLevel(text[start..<end]) else { throw .invalidLevel(index) }
             path = path.appending(level)
+            start = end + 1
         }
         self = path
     }
@@ -75,13 +85,11 @@ public struct ObjectPath: Hashable, Comparable, Sendable {
     }
 
     private static func parseLevel(_ digits: ArraySlice<UInt8>) -> UInt16? {
-        guard !digits.isEmpty, digits.count <= 5, digits.count == 1 || digits.first != UInt8(ascii: "0") else {
-            return nil
-        }
+        guard !digits.isEmpty, digits.count <= 5, digits.count == 1 || digits.first != Ascii.zero else { return nil }
         var value = 0
         for digit in digits {
-            guard (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(digit) else { return nil }
-            value = value * 10 + Int(digit - UInt8(ascii: "0"))
+            guard Ascii.isDigit(digit) else { return nil }
+            value = value * 10 + Int(digit - Ascii.zero)
         }
         return value < Int(self.absent) ? UInt16(value) : nil
     }

@@ -3,49 +3,49 @@
 /// Parsers work on bytes: comparing `Character`s needs Unicode tables.
 public enum Ascii {
     /// `0`.
-    public static let zero = UInt8(ascii: "0")
+    @inlinable public static var zero: UInt8 { UInt8(ascii: "0") }
     /// `-`.
-    public static let hyphen = UInt8(ascii: "-")
+    @inlinable public static var hyphen: UInt8 { UInt8(ascii: "-") }
     /// `.`.
-    public static let dot = UInt8(ascii: ".")
+    @inlinable public static var dot: UInt8 { UInt8(ascii: ".") }
     /// `_`.
-    public static let underscore = UInt8(ascii: "_")
+    @inlinable public static var underscore: UInt8 { UInt8(ascii: "_") }
     /// `/`.
-    public static let slash = UInt8(ascii: "/")
+    @inlinable public static var slash: UInt8 { UInt8(ascii: "/") }
     /// `?`.
-    public static let question = UInt8(ascii: "?")
+    @inlinable public static var question: UInt8 { UInt8(ascii: "?") }
     /// `#`.
-    public static let hash = UInt8(ascii: "#")
+    @inlinable public static var hash: UInt8 { UInt8(ascii: "#") }
     /// `&`.
-    public static let ampersand = UInt8(ascii: "&")
+    @inlinable public static var ampersand: UInt8 { UInt8(ascii: "&") }
     /// `@`.
-    public static let at = UInt8(ascii: "@")
+    @inlinable public static var at: UInt8 { UInt8(ascii: "@") }
     /// `%`.
-    public static let percent = UInt8(ascii: "%")
+    @inlinable public static var percent: UInt8 { UInt8(ascii: "%") }
     /// `:`.
-    public static let colon = UInt8(ascii: ":")
+    @inlinable public static var colon: UInt8 { UInt8(ascii: ":") }
     /// `;`.
-    public static let semicolon = UInt8(ascii: ";")
+    @inlinable public static var semicolon: UInt8 { UInt8(ascii: ";") }
     /// `,`.
-    public static let comma = UInt8(ascii: ",")
+    @inlinable public static var comma: UInt8 { UInt8(ascii: ",") }
     /// `=`.
-    public static let equals = UInt8(ascii: "=")
+    @inlinable public static var equals: UInt8 { UInt8(ascii: "=") }
     /// `"`.
-    public static let quote = UInt8(ascii: "\"")
+    @inlinable public static var quote: UInt8 { UInt8(ascii: "\"") }
     /// `\`.
-    public static let backslash = UInt8(ascii: "\\")
+    @inlinable public static var backslash: UInt8 { UInt8(ascii: "\\") }
     /// `<`.
-    public static let less = UInt8(ascii: "<")
+    @inlinable public static var less: UInt8 { UInt8(ascii: "<") }
     /// `>`.
-    public static let greater = UInt8(ascii: ">")
+    @inlinable public static var greater: UInt8 { UInt8(ascii: ">") }
     /// `[`.
-    public static let openBracket = UInt8(ascii: "[")
+    @inlinable public static var openBracket: UInt8 { UInt8(ascii: "[") }
     /// `]`.
-    public static let closeBracket = UInt8(ascii: "]")
+    @inlinable public static var closeBracket: UInt8 { UInt8(ascii: "]") }
     /// `{`.
-    public static let openBrace = UInt8(ascii: "{")
+    @inlinable public static var openBrace: UInt8 { UInt8(ascii: "{") }
     /// `}`.
-    public static let closeBrace = UInt8(ascii: "}")
+    @inlinable public static var closeBrace: UInt8 { UInt8(ascii: "}") }
 
     /// Whether the byte is `0` to `9`.
     @inlinable

@@ -50,7 +50,7 @@ struct JSONReader: Sendable {
         switch try self.peek() {
         case Ascii.quote:
             let start = self.offset
-            guard let text = UTF8Text(validating: try self.readString()) else { throw .malformed(at: start) }
+            guard let text = UTF8Text(validating: Array(try self.readString())) else { throw .malformed(at: start) }
             return .text(text)
         case UInt8(ascii: "t"):
             try self.readLiteral("true")
@@ -97,25 +97,35 @@ struct JSONReader: Sendable {
         }
     }
 
-    /// Reads a string, with its escapes undone.
+    /// Reads a string, with its escapes undone; one without escapes is a part of the input, not a copy.
     ///
     /// - Returns: bytes that are not yet known to be UTF-8.
-    mutating func readString() throws(PayloadDecodingError) -> [UInt8] {
+    mutating func readString() throws(PayloadDecodingError) -> ArraySlice<UInt8> {
         try self.expect(Ascii.quote)
-        var text: [UInt8] = []
-        while true {
-            let run = self.bytes[self.offset...].prefix { $0 != Ascii.quote && $0 != Ascii.backslash && $0 >= 0x20 }
-            text += run
-            self.offset = run.endIndex
-            guard self.offset < self.bytes.count else { throw .truncated(at: self.offset) }
-            switch self.bytes[self.offset] {
-            case Ascii.quote:
-                self.offset += 1
-                return text
-            case Ascii.backslash: try self.readEscape(into: &text)
-            default: throw .malformed(at: self.offset)
-            }
+        let first = try self.readRunOfText()
+        if self.bytes[self.offset] == Ascii.quote {
+            self.offset += 1
+            return first
         }
+        var text = Array(first)
+        while self.bytes[self.offset] == Ascii.backslash {
+            try self.readEscape(into: &text)
+            text += try self.readRunOfText()
+        }
+        self.offset += 1
+        return text[...]
+    }
+
+    /// Consumes what stands before the next quote or backslash.
+    private mutating func readRunOfText() throws(PayloadDecodingError) -> ArraySlice<UInt8> {
+        let start = self.offset
+        while self.offset < self.bytes.count {
+            let byte = self.bytes[self.offset]
+            if byte == Ascii.quote || byte == Ascii.backslash { return self.bytes[start..<self.offset] }
+            guard byte >= 0x20 else { throw .malformed(at: self.offset) }
+            self.offset += 1
+        }
+        throw .truncated(at: self.offset)
     }
 
     private mutating func readEscape(into text: inout [UInt8]) throws(PayloadDecodingError) {

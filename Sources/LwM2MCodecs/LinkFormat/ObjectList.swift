@@ -133,8 +133,7 @@ public struct ObjectList: Hashable, Sendable {
 extension LinkFormat {
     /// Reads a target as a path; nil when it is none.
     static func path(_ target: ArraySlice<UInt8>) -> ObjectPath? {
-        guard let text = UTF8Text(validating: Array(target)) else { return nil }
-        return try? ObjectPath(parsing: text)
+        try? ObjectPath(parsing: Array(target))
     }
 }
 

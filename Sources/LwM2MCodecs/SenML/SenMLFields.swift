@@ -19,19 +19,25 @@ enum SenMLLabel: Int64, Sendable {
     case objectLinkValue = 1_000
 
     /// The label behind its name in JSON; nil for one that LwM2M does not use.
-    init?(text: [UInt8]) {
-        for (name, label) in Self.names where text.elementsEqual(name.utf8) {
-            self = label
-            return
+    init?(text: ArraySlice<UInt8>) {
+        var packed: UInt32 = 0
+        guard (1...4).contains(text.count) else { return nil }
+        for byte in text { packed = packed << 8 | UInt32(byte) }
+        switch packed {
+        case 0x6E: self = .name
+        case 0x76: self = .value
+        case 0x74: self = .time
+        case 0x7673: self = .textValue
+        case 0x7662: self = .booleanValue
+        case 0x7664: self = .bytesValue
+        case 0x76_6C6F: self = .objectLinkValue
+        case 0x626E: self = .baseName
+        case 0x6274: self = .baseTime
+        case 0x6276: self = .baseValue
+        case 0x6276_6572: self = .baseVersion
+        default: return nil
         }
-        return nil
     }
-
-    private static let names: [(String, SenMLLabel)] = [
-        ("n", .name), ("v", .value), ("vs", .textValue), ("vb", .booleanValue), ("vd", .bytesValue),
-        ("vlo", .objectLinkValue), ("bn", .baseName), ("bt", .baseTime), ("t", .time), ("bv", .baseValue),
-        ("bver", .baseVersion),
-    ]
 }
 
 /// The fields of one record, as they stand.
@@ -114,10 +120,9 @@ struct SenMLResolver {
     }
 
     private func path(_ name: [UInt8], at offset: Int) throws(PayloadDecodingError) -> ObjectPath {
-        guard self.baseName.count + name.count <= Self.maximumNameLength,
-            let text = UTF8Text(validating: self.baseName + name), let path = try? ObjectPath(parsing: text),
-            path.depth >= 3
-        else { throw .invalidPath(at: offset) }
+        guard self.baseName.count + name.count <= Self.maximumNameLength else { throw .invalidPath(at: offset) }
+        let whole = self.baseName.isEmpty ? name : self.baseName + name
+        guard let path = try? ObjectPath(parsing: whole), path.depth >= 3 else { throw .invalidPath(at: offset) }
         guard self.base.contains(path) else { throw .pathOutsideBase(path) }
         return path
     }
