@@ -162,13 +162,24 @@ public struct ObjectDefinition: Hashable, Sendable {
     ///
     /// - Complexity: O(log n) in the number of resources.
     public func resource(_ id: UInt16) -> ResourceDefinition? {
+        self.index(of: id).map { self.resources[$0] }
+    }
+
+    /// The type of the resource with the identifier; cheaper than a copy of its whole definition.
+    ///
+    /// - Complexity: O(log n) in the number of resources.
+    public func type(of id: UInt16) -> ResourceType? {
+        self.index(of: id).map { self.resources[$0].type }
+    }
+
+    private func index(of id: UInt16) -> Int? {
         var low = 0
         var high = self.resources.count
         while low < high {
             let middle = (low + high) / 2
             if self.resources[middle].id < id { low = middle + 1 } else { high = middle }
         }
-        return low < self.resources.count && self.resources[low].id == id ? self.resources[low] : nil
+        return low < self.resources.count && self.resources[low].id == id ? low : nil
     }
 }
 
@@ -191,18 +202,24 @@ public struct ObjectRegistry: Sendable {
     ///
     /// - Complexity: O(log n) in the number of objects.
     public func object(_ id: UInt16) -> ObjectDefinition? {
+        self.index(of: id).map { self.definitions[$0] }
+    }
+
+    private func index(of id: UInt16) -> Int? {
         var low = 0
         var high = self.definitions.count
         while low < high {
             let middle = (low + high) / 2
             if self.definitions[middle].id < id { low = middle + 1 } else { high = middle }
         }
-        return low < self.definitions.count && self.definitions[low].id == id ? self.definitions[low] : nil
+        return low < self.definitions.count && self.definitions[low].id == id ? low : nil
     }
 
     /// The type of the resource that a path leads to, when both are defined.
     public func type(of path: ObjectPath) -> ResourceType? {
-        guard let object = path.object, let resource = path.resource else { return nil }
-        return self.object(object)?.resource(resource)?.type
+        guard let object = path.object, let resource = path.resource, let index = self.index(of: object) else {
+            return nil
+        }
+        return self.definitions[index].type(of: resource)
     }
 }

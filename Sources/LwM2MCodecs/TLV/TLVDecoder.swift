@@ -90,7 +90,7 @@ struct TLVDecoder {
         guard self.base.contains(path) else { throw .pathOutsideBase(path) }
         guard self.records.count < PayloadLimits.values else { throw .tooManyValues }
         var content = content
-        let type = path.resource.flatMap { self.definition?.resource($0)?.type }
+        let type = path.resource.flatMap { self.definition?.type(of: $0) }
         guard let value = TLVValue.read(&content, type: type) else { throw .typeMismatch(path) }
         self.records.append(ResourceRecord(path, value))
     }
