@@ -76,6 +76,17 @@ struct BootstrapMachineTests {
         #expect(machine.nextDeadline == now.advanced(by: .seconds(5)))
     }
 
+    @Test("A lost answer to the request does not end a delivery that has begun")
+    func survivesALostAnswer() {
+        var machine = BootstrapMachine()
+        _ = machine.start(holdOff: .zero, jitter: 0, now: .zero)
+        _ = machine.sessionOpened(now: .zero)
+        _ = machine.operationReceived(now: .zero)
+        #expect(machine.failed(.request(.timedOut), jitter: 0, now: Self.at(93)) == .none)
+        #expect(machine.acceptsOperations)
+        #expect(machine.failed(.session(.closed), jitter: 0, now: Self.at(94)) == .fail(.session(.closed)))
+    }
+
     // MARK: Every state and every event
 
     enum StateName: String, CaseIterable {

@@ -118,6 +118,70 @@ struct ObservationMachineTests {
         )
     }
 
+    // MARK: Every state and every event
+
+    enum StateName: String, CaseIterable {
+        case quiet, due, inFlight, inFlightChanged
+    }
+
+    enum EventName: String, CaseIterable {
+        case changed, deadline, notified, confirmed, acknowledged, dropped, repeated, lost
+    }
+
+    static func machine(in state: StateName) -> ObservationMachine {
+        var machine = ObservationMachine(number: 1, now: .zero)
+        if state == .due { machine.changed(to: 2, attributes: NotificationAttributes()) }
+        if state == .inFlight || state == .inFlightChanged {
+            machine.notified(number: 1, isConfirmable: true, now: .zero)
+        }
+        if state == .inFlightChanged { machine.changed(to: 2, attributes: NotificationAttributes()) }
+        return machine
+    }
+
+    static func state(of machine: ObservationMachine) -> StateName {
+        var acknowledged = machine
+        acknowledged.acknowledged(now: .zero)
+        let none = NotificationAttributes()
+        if machine.nextDeadline(attributes: none) != nil { return .due }
+        if machine.nextDeadline(attributes: Self.attributes(pmax: 60)) != nil { return .quiet }
+        return acknowledged.nextDeadline(attributes: none) == nil ? .inFlight : .inFlightChanged
+    }
+
+    static func perform(_ event: EventName, on machine: inout ObservationMachine) -> ObservationMachine.Action {
+        switch event {
+        case .changed: machine.changed(to: 3, attributes: NotificationAttributes())
+        case .deadline:
+            return machine.deadlineReached(attributes: NotificationAttributes(), confirms: false, now: Self.at(1))
+        case .notified: machine.notified(number: 3, isConfirmable: false, now: Self.at(1))
+        case .confirmed: machine.notified(number: 3, isConfirmable: true, now: Self.at(1))
+        case .acknowledged: machine.acknowledged(now: Self.at(1))
+        case .dropped: machine.unacknowledged(repeats: false)
+        case .repeated: machine.unacknowledged(repeats: true)
+        case .lost: machine.sessionLost(repeats: true)
+        }
+        return .none
+    }
+
+    static func expected(_ state: StateName, _ event: EventName) -> StateName {
+        switch (state, event) {
+        case (.quiet, .changed), (.due, .changed), (_, .repeated), (.inFlight, .lost), (.inFlightChanged, .lost),
+            (.inFlightChanged, .acknowledged), (.inFlightChanged, .dropped), (.due, .acknowledged), (.due, .dropped):
+            .due
+        case (.inFlight, .changed): .inFlightChanged
+        case (_, .notified), (.inFlight, .acknowledged), (.inFlight, .dropped): .quiet
+        case (_, .confirmed): .inFlight
+        default: state
+        }
+    }
+
+    @Test("Every event in every state", arguments: StateName.allCases, EventName.allCases)
+    func considersEveryPair(state: StateName, event: EventName) {
+        var machine = Self.machine(in: state)
+        let isNotified = state == .due && event == .deadline
+        #expect(Self.perform(event, on: &machine) == (isNotified ? .notify(isConfirmable: false) : .none))
+        #expect(Self.state(of: machine) == Self.expected(state, event))
+    }
+
     @Test("An unacknowledged notification is repeated only where notifications are kept")
     func repeatsWhatWasNotAcknowledged() {
         for repeats in [true, false] {

@@ -188,7 +188,7 @@ struct RegistrationMachineTests {
         let location = try #require(Self.here)
         var machine = Self.registered()
         #expect(machine.disable(seconds: 100, now: Self.at(10)) == .sendDeregister(location))
-        #expect(machine.deleted() == .reportDeregistered)
+        #expect(machine.deleted(now: Self.at(20)) == .reportDeregistered)
         #expect(machine.nextDeadline == Self.at(110))
         #expect(machine.deadlineReached(now: Self.at(110)) == .connect)
         #expect(machine.sessionOpened(now: Self.at(110)) == .sendRegister(.v1_1))
@@ -206,7 +206,7 @@ struct RegistrationMachineTests {
         var updating = Self.registered()
         _ = updating.deadlineReached(now: Self.at(300))
         #expect(updating.disable(seconds: 100, now: Self.at(300)) == .sendDeregister(location))
-        #expect(updating.updated(now: Self.at(300)) == .none)
+        #expect(updating.deleted(now: Self.at(301)) == .reportDeregistered)
     }
 
     @Test("Stopping during Register deregisters what the answer names")
@@ -218,7 +218,7 @@ struct RegistrationMachineTests {
         #expect(machine.stop() == .none)
         _ = machine.created(location: location, now: Self.at(1))
         #expect(machine.deadlineReached(now: Self.at(1)) == .sendDeregister(location))
-        #expect(machine.deleted() == .reportDeregistered)
+        #expect(machine.deleted(now: Self.at(20)) == .reportDeregistered)
         #expect(machine.hasStopped)
     }
 
@@ -293,7 +293,7 @@ struct RegistrationMachineTests {
         case .updated: machine.updated(now: now)
         case .refused: machine.refused(.internalServerError, now: now)
         case .unanswered: machine.unanswered(.timedOut, now: now)
-        case .deleted: machine.deleted()
+        case .deleted: machine.deleted(now: now)
         case .changed: machine.changed(.objects, now: now)
         case .requested: machine.updateRequested(now: now)
         case .disable: machine.disable(seconds: 10, now: now)
@@ -317,7 +317,11 @@ struct RegistrationMachineTests {
         case (.registering, .created): .reportRegistered(since: .zero)
         case (.updating, .updated): .reportUpdated(since: late)
         case (.registering, .refused): .reportFailed(.rejected(.internalServerError))
-        case (.updating, .refused): .sendRegister(.v1_1)
+        case (.registering, .updated): .reportFailed(.rejected(.changed))
+        case (.registering, .deleted): .reportFailed(.rejected(.deleted))
+        case (.updating, .refused), (.updating, .created), (.updating, .deleted): .sendRegister(.v1_1)
+        case (.deregistering, .created): .reportNotDeregistered(.rejected(.created))
+        case (.deregistering, .updated): .reportNotDeregistered(.rejected(.changed))
         case (.registering, .unanswered): .reportFailed(.request(.timedOut))
         case (.updating, .unanswered): .reconnect(.request(.timedOut))
         case (.registered, .disable), (.updating, .disable), (.registered, .stop), (.updating, .stop):

@@ -104,7 +104,11 @@ public struct BootstrapMachine: Sendable {
     /// Reports that the account cannot be used, or that the session could not be opened or was lost.
     public mutating func failed(_ failure: BootstrapFailure, jitter: Double, now: MonotonicTime) -> Action {
         switch self.state {
-        case .connecting, .requesting, .delivering:
+        case .delivering:
+            // What the server delivers says more than a lost answer to the request.
+            if case .request = failure { return .none }
+            return self.fail(failure, jitter: jitter, now: now)
+        case .connecting, .requesting:
             return self.fail(failure, jitter: jitter, now: now)
         case .storing:
             // The configuration may be durable already; what the store says decides.

@@ -106,7 +106,7 @@ extension ClientEngine {
         case .changed:
             action = self.connections[index].registration.updated(now: now)
         case .deleted:
-            action = self.connections[index].registration.deleted()
+            action = self.connections[index].registration.deleted(now: now)
         default:
             action = self.connections[index].registration.refused(response.code, now: now)
         }

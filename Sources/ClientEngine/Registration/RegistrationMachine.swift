@@ -220,7 +220,7 @@ public struct RegistrationMachine: Sendable {
     ///
     /// - Parameter location: nil when the answer named none.
     public mutating func created(location: RegistrationLocation?, now: MonotonicTime) -> Action {
-        guard case .registering = self.state else { return .none }
+        guard case .registering = self.state else { return self.refused(.created, now: now) }
         guard let location else { return self.attemptFailed(.malformedAnswer, now: now) }
         self.location = location
         self.succeeded(now: now)
@@ -229,12 +229,12 @@ public struct RegistrationMachine: Sendable {
 
     /// Reports 2.04 Changed to Update.
     public mutating func updated(now: MonotonicTime) -> Action {
-        guard case .updating = self.state else { return .none }
+        guard case .updating = self.state else { return self.refused(.changed, now: now) }
         self.succeeded(now: now)
         return .reportUpdated(since: self.requestedAt)
     }
 
-    /// Reports an error code in answer to the request under way.
+    /// Reports a code that is no success of the request under way: an error, or the success of another request.
     public mutating func refused(_ code: CoAPCode, now: MonotonicTime) -> Action {
         switch self.state {
         case .registering:
@@ -276,8 +276,8 @@ public struct RegistrationMachine: Sendable {
     }
 
     /// Reports 2.02 Deleted to Deregister.
-    public mutating func deleted() -> Action {
-        guard case .deregistering(let afterwards) = self.state else { return .none }
+    public mutating func deleted(now: MonotonicTime) -> Action {
+        guard case .deregistering(let afterwards) = self.state else { return self.refused(.deleted, now: now) }
         return self.deregistered(afterwards)
     }
 
