@@ -145,7 +145,10 @@ if !isEmbedded {
         ),
         tests(
             "LwM2MClient",
-            ["CoAPMessages", "CoAPTransport", "LoopbackPeers", "LwM2MClient", "LwM2MModel", "Primitives", "TestSupport"]
+            [
+                "CoAPMessages", "CoAPTransport", "LoopbackPeers", "LwM2MClient", "LwM2MModel", "Primitives",
+                "TestSupport",
+            ]
         ),
     ]
 }

@@ -31,7 +31,7 @@ final class DevelopmentServer {
 
     /// Asks the server as a person would.
     func control(_ arguments: String...) throws -> ProgramResult {
-        try self.program.run(["ctl", "--control", self.folder.path("control")] + arguments, limit: 20)
+        try self.program.run(["ctl"] + arguments + ["--control", self.folder.path("control")], limit: 20)
     }
 }
 

@@ -4,80 +4,64 @@ import Foundation
 ///
 /// It runs under timeout(1), so that it ends too when the tests are killed.
 final class RunningProgram {
-    private let process = Process()
-    private let folder: URL
+    private let path: String
+    private let folder: TemporaryFolder
+    private let process: ChildProcess
 
     init(_ program: Program, _ arguments: [String], environment: [String: String] = [:], limit: Int) throws {
-        self.folder = FileManager.default.temporaryDirectory
-            .appendingPathComponent("starling-interop-\(UUID().uuidString)")
-        try FileManager.default.createDirectory(at: self.folder, withIntermediateDirectories: true)
-        self.process.executableURL = URL(fileURLWithPath: "/usr/bin/timeout")
-        self.process.arguments = ["--kill-after=10", "\(limit)", program.path] + arguments
-        self.process.environment = ProcessInfo.processInfo.environment.merging(environment) { $1 }
-        self.process.standardInput = FileHandle.nullDevice
+        self.path = program.path
+        self.folder = try TemporaryFolder()
+        let variables = ProcessInfo.processInfo.environment.merging(environment) { $1 }
         // Files, not pipes: nobody has to read along, and a program that says much never blocks.
-        self.process.standardOutput = try Self.file(self.outputFile)
-        self.process.standardError = try Self.file(self.errorFile)
-        try self.process.run()
+        self.process = try ChildProcess(
+            path: "/usr/bin/timeout",
+            arguments: ["--foreground", "--kill-after=10", "\(limit)", program.path] + arguments,
+            environment: variables.map { "\($0.key)=\($0.value)" },
+            outputPath: self.folder.path("output"),
+            errorPath: self.folder.path("errors")
+        )
     }
 
-    deinit {
-        self.end()
-        try? FileManager.default.removeItem(at: self.folder)
-    }
+    deinit { self.process.end() }
 
-    var output: String { Self.text(self.outputFile) }
+    var output: String { self.text("output") }
 
-    var errors: String { Self.text(self.errorFile) }
+    var errors: String { self.text("errors") }
 
     var isRunning: Bool { self.process.isRunning }
 
     /// Waits for the end by itself, and returns the exit status.
-    func waitForEnd() -> Int32 {
-        self.process.waitUntilExit()
-        return self.process.terminationStatus
-    }
+    func waitForEnd() -> Int32 { self.process.waitForEnd() }
 
-    /// Sends the signal that a terminal sends on Ctrl-C.
-    func interrupt() { self.process.interrupt() }
+    /// Does what a terminal does on Ctrl-C.
+    func interrupt() { self.process.signal(SIGINT) }
 
-    /// Asks the program to end, makes it end when it does not within two seconds, and waits until it has.
-    func end() {
-        guard self.process.isRunning else { return }
-        self.process.terminate()
-        try? waitUntil("the end of a program", limit: .seconds(2)) { !self.process.isRunning }
-        // timeout(1) leads a process group, so that this reaches the program too.
-        if self.process.isRunning { kill(-self.process.processIdentifier, SIGKILL) }
-        self.process.waitUntilExit()
-    }
+    /// Asks the program to end, makes it end when it does not, and waits until it has.
+    func end() { self.process.end() }
 
     /// The rest of the first output line that starts with the prefix, as soon as there is one.
     func line(startingWith prefix: String, limit: Duration = .seconds(30)) throws -> String {
         var found: String?
-        try waitUntil("\(prefix)… in the output of \(self.process.arguments?[2] ?? "")", limit: limit) {
+        try waitUntil("\(prefix)… in the output of \(self.path)", limit: limit) {
+            let hasEnded = !self.isRunning
             let lines = self.output.split(separator: "\n", omittingEmptySubsequences: false).dropLast()
             found = lines.first { $0.hasPrefix(prefix) }.map { String($0.dropFirst(prefix.count)) }
-            if found == nil, !self.isRunning { throw InteropError.endedEarly(self.output + self.errors) }
+            if found == nil, hasEnded { throw InteropError.endedEarly(self.output + self.errors) }
             return found != nil
         }
         return found ?? ""
     }
 
-    private var outputFile: URL { self.folder.appendingPathComponent("output") }
-
-    private var errorFile: URL { self.folder.appendingPathComponent("errors") }
-
-    private static func file(_ url: URL) throws -> FileHandle {
-        _ = FileManager.default.createFile(atPath: url.path, contents: nil)
-        return try FileHandle(forWritingTo: url)
-    }
-
-    private static func text(_ url: URL) -> String {
-        (try? Data(contentsOf: url)).map { String(decoding: $0, as: UTF8.self) } ?? ""
+    private func text(_ name: String) -> String {
+        (try? Data(contentsOf: URL(fileURLWithPath: self.folder.path(name)))).map {
+            String(decoding: $0, as: UTF8.self)
+        }
+            ?? ""
     }
 }
 
 enum InteropError: Error {
+    case cannotStart(String, String)
     case endedEarly(String)
     case noFreePort
     case notInTime(String)
