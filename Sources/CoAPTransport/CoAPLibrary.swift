@@ -7,7 +7,7 @@ import CLibCoAP
 /// The CoAP library of the process: started once, silent, and of a known version.
 enum CoAPLibrary {
     /// The version whose inner workings the fast path relies on.
-    private static let provenVersion: StaticString = "4.3.1"
+    private static let provenVersion: StaticString = "libcoap 4.3.1"
 
     /// Whether the library is the version that the outer epoll was proven with.
     static let isProven: Bool = {
