@@ -2,6 +2,8 @@ internal import Primitives
 
 /// Links and their attributes in CoRE link format: object lists and answers to Discover.
 ///
+/// Reading takes at most 64 bytes of memory for each byte of payload, besides the attributes of one link.
+///
 /// - Source: RFC 6690, section 2; LwM2M Core 1.2.2, clauses 6.2 and 6.4.3.
 public enum LinkFormat {
     /// Why bytes are not a list of links that LwM2M allows.

@@ -69,26 +69,38 @@ public struct ObjectList: Hashable, Sendable {
     public init(decoding payload: [UInt8]) throws(LinkFormat.ParseError) {
         self.init(entries: [])
         // The root's link need not stand first, so the others wait for its prefix.
-        var others: [RawLink] = []
+        var others: [Candidate] = []
         var prefix: ArraySlice<UInt8> = []
         var reader = LinkReader(payload)
         while let link = try reader.next() {
             if try self.readRoot(link) {
                 prefix = link.target == [Ascii.slash] ? [] : link.target
             } else {
-                others.append(link)
+                others.append(Candidate(link))
             }
         }
-        for link in others {
-            guard let path = try Self.path(of: link, below: prefix) else { continue }
-            var version: ObjectVersion?
+        for link in others where link.target.starts(with: prefix) {
+            let path = LinkFormat.path(link.target.dropFirst(prefix.count))
+            guard let path, (1...2).contains(path.depth) else { throw .invalidPath(at: link.offset) }
+            guard link.isVersionValid else { throw .invalidAttribute(at: link.offset) }
+            self.entries.append(Entry(path, version: link.version))
+        }
+    }
+
+    /// What is kept of a link until the prefix is known: not its other attributes, which a peer can make many of.
+    private struct Candidate {
+        let offset: Int
+        let target: ArraySlice<UInt8>
+        private(set) var version: ObjectVersion?
+        private(set) var isVersionValid = true
+
+        init(_ link: RawLink) {
+            self.offset = link.offset
+            self.target = link.target
             for attribute in link.attributes where attribute.isNamed("ver") {
-                guard let value = attribute.value.flatMap(ObjectVersion.init(digits:)) else {
-                    throw .invalidAttribute(at: link.offset)
-                }
-                version = value
+                self.version = attribute.value.flatMap(ObjectVersion.init(digits:))
+                self.isVersionValid = self.isVersionValid && self.version != nil
             }
-            self.entries.append(Entry(path, version: version))
         }
     }
 
@@ -116,17 +128,6 @@ public struct ObjectList: Hashable, Sendable {
             }
         }
         return true
-    }
-
-    /// The path of a link; nil when it stands outside the prefix, so that it is none of LwM2M's.
-    private static func path(
-        of link: RawLink,
-        below prefix: ArraySlice<UInt8>
-    ) throws(LinkFormat.ParseError) -> ObjectPath? {
-        guard link.target.starts(with: prefix) else { return nil }
-        let path = LinkFormat.path(link.target.dropFirst(prefix.count))
-        guard let path, (1...2).contains(path.depth) else { throw .invalidPath(at: link.offset) }
-        return path
     }
 }
 
