@@ -45,6 +45,15 @@ public final class LineClient {
         return true
     }
 
+    /// Waits until ``receive()`` has something to take, or the server is gone.
+    ///
+    /// - Returns: false when the time was over first.
+    public func waits(milliseconds: Int32) -> Bool {
+        if self.received.contains(0x0A) { return true }
+        var readable = pollfd(fd: self.descriptor, events: Int16(POLLIN), revents: 0)
+        return poll(&readable, 1, milliseconds) != 0
+    }
+
     /// Waits for the next line.
     ///
     /// - Returns: nil when the server is gone.

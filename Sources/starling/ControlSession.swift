@@ -72,8 +72,14 @@ struct ControlSession {
         ServiceConsole.say(String(decoding: line, as: UTF8.self))
     }
 
-    private func send(_ request: ControlRequest) throws {
+    func send(_ request: ControlRequest) throws {
         guard let line = try? self.encoder.encode(request), self.client.send(Array(line)) else { throw self.gone() }
+    }
+
+    /// Waits for the next line; nil when none came in time.
+    func next(before end: ContinuousClock.Instant) throws -> ControlReply? {
+        let left = max(ContinuousClock.now.duration(to: end), .zero) / .milliseconds(1)
+        return self.client.waits(milliseconds: Int32(clamping: Int(left))) ? try self.next() : nil
     }
 
     private func next() throws -> ControlReply {

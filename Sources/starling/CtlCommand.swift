@@ -27,7 +27,7 @@ struct CtlCommand: ParsableCommand {
             """,
         subcommands: [
             List.self, Stats.self, Read.self, Discover.self, Write.self, Execute.self, Create.self, Delete.self,
-            WriteAttributes.self, Observe.self, Cancel.self, Events.self,
+            WriteAttributes.self, Observe.self, Cancel.self, Events.self, CtlSweepCommand.self,
         ]
     )
 
