@@ -149,6 +149,27 @@ struct HostileInputTests {
         #expect(driver.takeReports().last == .stopped)
     }
 
+    @Test("What is printed of an output or a configuration shows no identity and no key")
+    func showsNoSecrets() {
+        var account = Sample.account()
+        account.identity = Array("whoami".utf8)
+        account.key = SecretBytes(Array("sesame".utf8))
+        var configuration = Sample.configuration
+        configuration.security = [account]
+        var driver = EngineDriver(configuration)
+        let outputs = driver.handle(.started)
+        var dumped = ""
+        dump(outputs, to: &dumped)
+        dump(configuration, to: &dumped)
+        let printed = dumped + "\(outputs) \(configuration) \(account)"
+        let secrets = [account.identity, account.key.copyBytes()]
+        for secret in secrets {
+            #expect(!printed.contains(String(decoding: secret, as: UTF8.self)))
+            #expect(!printed.contains("\(secret)"))
+        }
+        #expect(printed.contains("server.example"))
+    }
+
     @Test("Same events and seed, same outputs")
     func isDeterministic() {
         func run() -> [ClientOutput] {

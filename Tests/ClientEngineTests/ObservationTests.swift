@@ -89,6 +89,14 @@ struct ObservationTests {
         #expect(driver.handle(Self.set(31)).isEmpty)
     }
 
+    @Test("Of two observations of a path, the token says which one ends")
+    func cancelsByToken() {
+        var (driver, session) = Self.observing()
+        _ = driver.answer(Sample.observe(Self.value), session: session, token: [8])
+        _ = driver.answer(Sample.observe(Self.value, 1), session: session, token: [7])
+        #expect(driver.handle(Self.set(30)).notifications.map(\.token) == [CoAPToken([8])])
+    }
+
     @Test("§7.3.2: pmin and pmax of the server's account count until attributes are attached")
     func usesTheDefaults() {
         var configuration = Sample.configuration

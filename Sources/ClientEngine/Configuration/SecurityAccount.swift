@@ -67,3 +67,13 @@ public struct SecurityAccount: Equatable, Sendable {
         self.bootstrapAccountTimeout = bootstrapAccountTimeout
     }
 }
+
+#if !hasFeature(Embedded)
+    extension SecurityAccount: CustomStringConvertible, CustomReflectable {
+        /// Which server it is for; neither the identity nor the key.
+        public var description: String { "account of \(self.serverURI)" }
+
+        /// An empty mirror, so that dumping an enclosing value shows nothing.
+        public var customMirror: Mirror { Mirror(self, children: []) }
+    }
+#endif

@@ -33,3 +33,18 @@ public enum ClientOutput: Equatable, Sendable {
     /// Tell the embedder.
     case report(ClientReport)
 }
+
+#if !hasFeature(Embedded)
+    extension SessionCredentials: CustomStringConvertible, CustomReflectable {
+        /// Which kind it is; neither the identity nor the key.
+        public var description: String {
+            switch self {
+            case .none: "no security"
+            case .preSharedKey: "pre-shared key"
+            }
+        }
+
+        /// An empty mirror, so that dumping an enclosing value shows nothing.
+        public var customMirror: Mirror { Mirror(self, children: []) }
+    }
+#endif
