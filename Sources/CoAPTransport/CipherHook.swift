@@ -1,3 +1,4 @@
+import CLibCoAP
 import CLibCrypto
 
 /// Narrows the cipher suites of every DTLS context that the CoAP library makes.
@@ -15,6 +16,8 @@ enum CipherHook {
     nonisolated(unsafe) static var allowedSuites: UInt = 7
     /// Whether contexts made from now on send small records, so that their buffers stay small.
     nonisolated(unsafe) static var limitsFragments = false
+    /// The contexts that OpenSSL made since they were last taken.
+    nonisolated(unsafe) private static var made: [OpaquePointer] = []
     /// What OpenSSL would have decided.
     nonisolated(unsafe) private static var savedCallback: Callback?
 
@@ -55,7 +58,30 @@ enum CipherHook {
         )
     }()
 
+    /// Makes a context of the library and completes its OpenSSL contexts.
+    ///
+    /// The library lets servers choose among the suites that OpenSSL counts as TLS 1.2, and OpenSSL counts
+    /// TLS_PSK_WITH_AES_128_CBC_SHA256 as older; so the list is set once more.
+    static func makeContext() -> OpaquePointer? {
+        // Others that the library made in the meantime may be gone already.
+        self.made.removeAll()
+        guard let made = coap_new_context(nil) else { return nil }
+        for context in self.made {
+            SSL_CTX_set_cipher_list(context, "PSK-AES128-CCM8:PSK-AES128-GCM-SHA256:PSK-AES128-CBC-SHA256")
+            if self.limitsFragments {
+                // What the macro SSL_CTX_set_max_send_fragment calls.
+                SSL_CTX_ctrl(context, SSL_CTRL_SET_MAX_SEND_FRAGMENT, self.fragmentLimit, nil)
+            }
+        }
+        self.made.removeAll()
+        return made
+    }
+
+    /// More than a CoAP message with a block of 1,024 bytes needs.
+    private static let fragmentLimit = 1_400
+
     private static func narrow(_ context: OpaquePointer) {
+        self.made.append(context)
         // The index is told while SSL_CTX_new still fills the object, but after its security settings were made.
         CipherHook.savedCallback = SSL_CTX_get_security_callback(context)
         SSL_CTX_set0_security_ex_data(context, UnsafeMutableRawPointer(bitPattern: CipherHook.allowedSuites << 1 | 1))

@@ -25,7 +25,7 @@ final class TransportContext {
 
     /// - Returns: nil when the system has no memory or descriptor left.
     init?(transport: CoAPTransport, index: Int32, listener: Listener?) {
-        guard let pointer = coap_new_context(nil) else { return nil }
+        guard let pointer = CipherHook.makeContext() else { return nil }
         self.pointer = pointer
         self.index = index
         self.descriptor = coap_context_get_coap_fd(pointer)
