@@ -17,7 +17,7 @@ let settings: [SwiftSetting] = [
 var targets: [Target] = []
 
 if isEmbedded {
-    var linkerFlags = ["-Xlinker", "--gc-sections"]
+    var linkerFlags = ["-Xlinker", "--gc-sections", "-Xlinker", "--icf=all"]
     // Where the toolchain keeps its Embedded libraries: Unicode tables, which some of String needs.
     if let libraries = Context.environment["STARLING_EMBEDDED_LIBRARIES"] {
         linkerFlags += ["-L\(libraries)", "-lswiftUnicodeDataTables"]
@@ -28,7 +28,7 @@ if isEmbedded {
             dependencies: [.product(name: "DeviceRuntime", package: "starling")],
             path: "TinyDevice",
             swiftSettings: settings + [
-                .enableExperimentalFeature("Embedded"), .unsafeFlags(["-wmo", "-Osize", "-parse-as-library"]),
+                .enableExperimentalFeature("Embedded"), .unsafeFlags(["-wmo", "-Osize", "-parse-as-library", "-Xfrontend", "-function-sections"]),
             ],
             linkerSettings: [.linkedLibrary("m"), .unsafeFlags(linkerFlags)]
         )

@@ -9,14 +9,22 @@ import Primitives
 /// The smallest device: objects 0, 1 and 3 over DTLS with a pre-shared key, in Embedded Swift.
 ///
 ///     TinyDevice coaps://127.0.0.1:5684 urn:dev:ops:32473-Tiny-1 tiny-1 00112233445566778899aabbccddeeff
-@main struct TinyDevice {
-    static func main() {
-        guard let account = Self.account(), let endpoint = Self.argument(2) else {
+enum TinyDevice {
+    static func main(_ arguments: [UTF8Text]) {
+        guard arguments.count == 4, let key = Hexadecimal.decode(arguments[3].string) else {
             print("usage: TinyDevice URI ENDPOINT IDENTITY KEY   (the key in hexadecimal)")
             return
         }
+        let account = SecurityAccount(
+            instance: 0,
+            serverURI: arguments[0],
+            mode: .preSharedKey,
+            identity: arguments[2].bytes,
+            key: SecretBytes(key),
+            shortServerID: 1
+        )
         do throws(TransportError) {
-            try Self.run(endpoint: endpoint, account: account)
+            try Self.run(endpoint: arguments[1], account: account)
         } catch {
             print("the transport could not start")
         }
@@ -65,29 +73,18 @@ import Primitives
         default: break
         }
     }
+}
 
-    private static func account() -> SecurityAccount? {
-        guard let uri = Self.argument(1), let identity = Self.argument(3), let digits = Self.argument(4),
-            let key = Hexadecimal.decode(digits.string)
-        else { return nil }
-        return SecurityAccount(
-            instance: 0,
-            serverURI: uri,
-            mode: .preSharedKey,
-            identity: identity.bytes,
-            key: SecretBytes(key),
-            shortServerID: 1
-        )
-    }
-
-    private static func argument(_ index: Int) -> UTF8Text? {
-        guard index < Int(CommandLine.argc), let start = CommandLine.unsafeArgv[index] else { return nil }
+/// The entry point, by the name that the package manager gives it: Embedded Swift has no `CommandLine`.
+@_cdecl("TinyDevice_main")
+func main(_ count: Int32, _ values: UnsafeMutablePointer<UnsafeMutablePointer<CChar>?>) -> Int32 {
+    var arguments: [UTF8Text] = []
+    for index in 1..<max(1, Int(count)) {
+        guard let start = values[index] else { continue }
         var bytes: [UInt8] = []
-        var position = 0
-        while start[position] != 0 {
-            bytes.append(UInt8(bitPattern: start[position]))
-            position += 1
-        }
-        return UTF8Text(validating: bytes)
+        while start[bytes.count] != 0 { bytes.append(UInt8(bitPattern: start[bytes.count])) }
+        if let text = UTF8Text(validating: bytes) { arguments.append(text) }
     }
+    TinyDevice.main(arguments)
+    return 1
 }
