@@ -176,6 +176,10 @@ extension CoAPTransport {
     private func handshakeFinished(_ slot: Int, in context: TransportContext) {
         guard self.sessions[slot].state == .opening else { return }
         self.sessions[slot].state = .open
+        if let buffer = self.sessions[slot].handshakeBuffer {
+            TLSMemory.discard(buffer)
+            self.sessions[slot].handshakeBuffer = nil
+        }
         self.endPending(in: context)
         if self.sessions[slot].isClient {
             self.onEvent(.sessionConnected(self.handle(slot), tag: self.sessions[slot].tag))

@@ -39,6 +39,7 @@ extension CoAPTransport {
             }
         case .preSharedKey(let key, let serverName):
             isSecured = true
+            TLSMemory.beginSession()
             guard (1...255).contains(key.identity.count), (1...64).contains(key.key.count) else {
                 self.depth -= 1
                 throw .invalidKey
@@ -53,6 +54,7 @@ extension CoAPTransport {
         let slot = self.takeSlot(pointer, in: context, isClient: true)
         self.sessions[slot].tag = tag
         self.sessions[slot].isSecured = isSecured
+        if isSecured { self.sessions[slot].handshakeBuffer = TLSMemory.handshakeSlot }
         if isSecured { self.beginHandshake(slot, in: context) } else { self.plainOpened.append(self.handle(slot)) }
         return self.handle(slot)
     }

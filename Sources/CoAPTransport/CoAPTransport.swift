@@ -54,6 +54,8 @@ public final class CoAPTransport {
     ///
     /// - Throws: ``TransportError/outOfResources``; ``TransportError/unsupported`` when the CoAP library has no DTLS.
     public init(configuration: Configuration, loop: EventLoop) throws(TransportError) {
+        // Before the hook: the first allocation of OpenSSL settles where its memory comes from.
+        if configuration.compactsTLSMemory { CipherHook.limitsFragments = TLSMemory.isInstalled }
         CipherHook.install
         CoAPLibrary.start
         guard coap_dtls_is_supported() == 1 else { throw .unsupported }

@@ -26,6 +26,8 @@ struct SessionRecord {
     var position: Int32 = 0
     /// How many of the peer's requests wait for an answer that is not ready.
     var waitingExchanges: UInt16 = 0
+    /// The buffer of the handshake, while its pages are resident.
+    var handshakeBuffer: UInt32?
     var tag: UInt64 = 0
     /// The confirmable message under way: a session has one at a time.
     var active: ActiveMessage?
