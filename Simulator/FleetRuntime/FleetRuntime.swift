@@ -36,8 +36,6 @@ public final class FleetRuntime {
     private var starts: [MonotonicTime?]
     /// How late a device got its latest readings.
     private var lateness: [Duration]
-    /// Whether a request of a device failed after it was told to stop.
-    private var stoppedInVain: [Bool]
     private var stopped: [DeviceID] = []
 
     /// Prepares a run: takes no device yet.
@@ -81,7 +79,6 @@ public final class FleetRuntime {
         self.intended = Array(repeating: nil, count: count)
         self.starts = Array(repeating: nil, count: count)
         self.lateness = Array(repeating: .zero, count: count)
-        self.stoppedInVain = Array(repeating: false, count: count)
         self.devices.reserveCapacity(count)
         self.runtime.reserveDevices(count)
         self.usage = FleetUsage(atStart: ProcessUsage.read(now: self.loop.now))
@@ -257,9 +254,7 @@ public final class FleetRuntime {
                 self.measurements.record(.handshake, from: self.takeIntended(device) ?? since, to: now)
             }
         case .sessionFailed: self.sessionFailures += 1
-        case .requestFailed:
-            self.requestFailures += 1
-            if self.fleet.phase == .stopping { self.stoppedInVain[device] = true }
+        case .requestFailed: self.requestFailures += 1
         case .storageFailed: break
         }
     }
@@ -286,8 +281,6 @@ public final class FleetRuntime {
             self.activity.note(.updated, of: device)
             self.fleet.handle(.deviceRegistered(device), now: now)
         case .deregistered:
-            // The engine is rid of the registration, but the server may not know.
-            guard !self.stoppedInVain[device] else { return }
             self.measurements.record(.deregister, from: self.takeIntended(device) ?? now, to: now)
             self.activity.note(.deregistered, of: device)
         case .stopped:

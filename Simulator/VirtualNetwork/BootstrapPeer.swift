@@ -1,0 +1,67 @@
+public import BootstrapEngine
+import ClientEngine
+import CoAPMessages
+public import Primitives
+
+/// A bootstrap server on a virtual network.
+public final class BootstrapPeer: VirtualPeer {
+    /// The server's engine.
+    public private(set) var engine: BootstrapEngine
+    /// What the engine reported, oldest first.
+    public private(set) var reports: [BootstrapReport] = []
+    /// Chosen at every Bootstrap-Request; nil refuses the device.
+    private let plans: (_ endpoint: UTF8Text) -> BootstrapPlan?
+    private let keys: (_ identity: [UInt8]) -> SecretBytes?
+
+    /// Creates a server.
+    ///
+    /// - Parameters:
+    ///   - configuration: its rules and bounds.
+    ///   - keys: the key of an identity; nil refuses it.
+    ///   - plans: what an endpoint is told; nil refuses it.
+    public init(
+        configuration: BootstrapConfiguration = BootstrapConfiguration(),
+        keys: @escaping (_ identity: [UInt8]) -> SecretBytes?,
+        plans: @escaping (_ endpoint: UTF8Text) -> BootstrapPlan?
+    ) {
+        self.engine = BootstrapEngine(configuration: configuration)
+        self.keys = keys
+        self.plans = plans
+    }
+
+    /// The key of an identity.
+    public func key(of identity: [UInt8]) -> SecretBytes? { self.keys(identity) }
+
+    /// When the engine has something to do.
+    public var nextDeadline: MonotonicTime? { self.engine.nextDeadline }
+
+    /// Translates what happened for the engine.
+    public func handle(_ event: PeerEvent, now: MonotonicTime) {
+        switch event {
+        case .started, .sessionOpened, .notificationAcknowledged, .notificationFailed: break
+        case .deadlineReached: self.engine.handle(.deadlineReached, now: now)
+        case .sessionAccepted(let session, let identity):
+            self.engine.handle(.sessionAccepted(session, identity: identity), now: now)
+        case .sessionClosed(let session, _): self.engine.handle(.sessionClosed(session), now: now)
+        case .requestReceived(let exchange, let session, let request, _):
+            self.engine.handle(.requestReceived(exchange, session, request), now: now)
+        case .responseReceived(let request, let response):
+            self.engine.handle(.responseReceived(request, response), now: now)
+        case .requestFailed(let request, let failure): self.engine.handle(.requestFailed(request, failure), now: now)
+        }
+    }
+
+    /// The next output that concerns the network; the others are dealt with here.
+    public func nextOutput(now: MonotonicTime) -> PeerOutput? {
+        while let output = self.engine.nextOutput() {
+            switch output {
+            case .choosePlan(let procedure, let endpoint, _):
+                self.engine.handle(.planChosen(procedure, self.plans(endpoint)), now: now)
+            case .sendResponse(let exchange, let response): return .sendResponse(exchange, response)
+            case .sendRequest(let request, let session, let message): return .sendRequest(request, session, message)
+            case .report(let report): self.reports.append(report)
+            }
+        }
+        return nil
+    }
+}
