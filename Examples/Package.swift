@@ -28,7 +28,8 @@ if isEmbedded {
             dependencies: [.product(name: "DeviceRuntime", package: "starling")],
             path: "TinyDevice",
             swiftSettings: settings + [
-                .enableExperimentalFeature("Embedded"), .unsafeFlags(["-wmo", "-Osize", "-parse-as-library", "-Xfrontend", "-function-sections"]),
+                .enableExperimentalFeature("Embedded"),
+                .unsafeFlags(["-wmo", "-Osize", "-parse-as-library", "-Xfrontend", "-function-sections"]),
             ],
             linkerSettings: [.linkedLibrary("m"), .unsafeFlags(linkerFlags)]
         )

@@ -7,7 +7,10 @@ import LwM2MClient
             configuration: .init(
                 endpoint: "urn:dev:ops:32473-Thermometer-1",
                 server: "coaps://127.0.0.1:5684",
-                security: .preSharedKey(identity: "thermometer-1", key: Array("0123456789abcdef".utf8))
+                security: .preSharedKey(
+                    identity: "urn:dev:ops:32473-Thermometer-1",
+                    key: Array("0123456789abcdef".utf8)
+                )
             )
         )
         try await client.add(.temperature(celsius: 21.5))

@@ -7,9 +7,10 @@ extension DeviceConfigurationFile {
         # Where the device registers. Write `bootstrap:` instead for a server that delivers accounts.
         server: coaps://127.0.0.1:5684
 
-        # For coaps://: the identity and the key, which the server must know too. Make a key: openssl rand -hex 16
+        # For coaps://: the identity and the key, which the server must know too. Many servers, `starling server` among
+        # them, want the endpoint name as the identity. Make a key: openssl rand -hex 16
         psk:
-          identity: thermometer-1
+          identity: urn:dev:ops:32473-Thermometer-1
           key: "00112233445566778899aabbccddeeff"
 
         # How long the server keeps the registration without an update.

@@ -44,7 +44,9 @@ final class ClientCore {
         self.stopTimeout = configuration.stopTimeout
         var client = try configuration.makeClientConfiguration(objects: objects)
         let store = configuration.store.map { DeviceStore(folder: UTF8Text($0)) }
-        if let store, let stored = try Self.load(store, configuration) { client.apply(stored) }
+        if let store, let stored = try Self.load(store, configuration) {
+            Self.apply(stored, to: &client, role: configuration.role)
+        }
         var definitions = ObjectRegistry.standard.definitions
         for object in objects { definitions.append(object.definition) }
         let resolverConfiguration = try configuration.makeResolverConfiguration()
@@ -84,6 +86,23 @@ final class ClientCore {
             guard let previous else { throw LwM2MError(error) }
             configuration.logger?.warning("The stored configuration is unusable; the one before it is used: \(error)")
             return previous
+        }
+    }
+
+    /// Puts stored accounts in place of those of the configuration, unless somebody has changed where that begins.
+    private static func apply(
+        _ stored: StoredConfiguration,
+        to client: inout ClientConfiguration,
+        role: LwM2MClient.Configuration.Role
+    ) {
+        switch role {
+        case .management:
+            // Without a bootstrap server nobody but the configuration changes how the server is reached.
+            client.servers = stored.servers
+        case .bootstrap:
+            let origin = stored.security.first { $0.isBootstrap }
+            guard origin == nil || origin?.serverURI == client.security.first?.serverURI else { return }
+            client.apply(stored)
         }
     }
 

@@ -10,7 +10,7 @@ internal import Primitives
 ///         configuration: .init(
 ///             endpoint: "urn:dev:ops:32473-Thermometer-1",
 ///             server: "coaps://lwm2m.example.com",
-///             security: .preSharedKey(identity: "thermometer-1", key: key)
+///             security: .preSharedKey(identity: "urn:dev:ops:32473-Thermometer-1", key: key)
 ///         )
 ///     )
 ///     try await client.add(.temperature(celsius: 21.5))

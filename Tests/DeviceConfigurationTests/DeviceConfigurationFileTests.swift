@@ -14,7 +14,7 @@ import Testing
             Issue.record("no key")
             return
         }
-        #expect(identity == "thermometer-1")
+        #expect(identity == "urn:dev:ops:32473-Thermometer-1")
         #expect(key.count == 16)
         #expect(file.client.lifetime == .seconds(300))
         #expect(file.client.store == "/srv/./thermometer-1")

@@ -15,11 +15,8 @@ final class ClientHarness {
     private var running: Task<Void, any Error>?
     private var reading: Task<[LwM2MClient.Event], Never>?
 
-    init(
-        server: LoopbackServer? = nil,
-        change: (inout LwM2MClient.Configuration) -> Void = { _ in }
-    ) throws {
-        let server = try server ?? Self.makeServer()
+    init(change: (inout LwM2MClient.Configuration) -> Void = { _ in }) throws {
+        let server = try Self.makeServer()
         self.server = server
         var configuration = LwM2MClient.Configuration(
             endpoint: "one",
@@ -32,11 +29,10 @@ final class ClientHarness {
         self.client = try LwM2MClient(configuration: configuration)
     }
 
-    static func makeServer(port: UInt16 = 0) throws -> LoopbackServer {
+    private static func makeServer() throws -> LoopbackServer {
         let key = Self.key
         return try LoopbackServer(
             loop: try EventLoop(),
-            address: SocketAddress(ipv4: (127, 0, 0, 1), port: port),
             key: { $0 == Array("identity-1".utf8) ? SecretBytes(key) : nil }
         )
     }
