@@ -1,7 +1,7 @@
 public import BootstrapEngine
 import CoAPMessages
 public import CoAPTransport
-import Primitives
+public import Primitives
 import ServiceStore
 public import ServiceSupport
 
@@ -107,10 +107,14 @@ public final class BootstrapServer {
 
     /// Serves until ``stop()``.
     public func run() {
-        while !self.isStopping {
-            if let deadline = self.engine.nextDeadline, deadline <= self.loop.now { self.tell(.deadlineReached) }
-            self.loop.turn(until: self.engine.nextDeadline)
-        }
+        while !self.isStopping { self.turn(until: nil) }
+    }
+
+    /// Waits for what happens next, at most until a time, and does what follows: one round of ``run()``.
+    public func turn(until limit: MonotonicTime?) {
+        if let deadline = self.engine.nextDeadline, deadline <= self.loop.now { self.tell(.deadlineReached) }
+        let deadline = self.engine.nextDeadline
+        self.loop.turn(until: limit.map { limit in deadline.map { min($0, limit) } ?? limit } ?? deadline)
     }
 
     /// Ends ``run()`` after the turn that runs.

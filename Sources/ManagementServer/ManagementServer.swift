@@ -3,7 +3,7 @@ public import CoAPTransport
 import Glibc
 import LwM2MModel
 public import ManagementEngine
-import Primitives
+public import Primitives
 import ServiceStore
 public import ServiceSupport
 
@@ -81,12 +81,15 @@ public final class ManagementServer {
 
     /// Serves until ``stop()``.
     public func run() {
-        while !self.isStopping {
-            let now = self.loop.now
-            if let deadline = self.engine.nextDeadline, deadline <= now { self.tell(.deadlineReached) }
-            self.loop.turn(until: self.engine.nextDeadline)
-        }
+        while !self.isStopping { self.turn(until: nil) }
         self.door?.close()
+    }
+
+    /// Waits for what happens next, at most until a time, and does what follows: one round of ``run()``.
+    public func turn(until limit: MonotonicTime?) {
+        if let deadline = self.engine.nextDeadline, deadline <= self.loop.now { self.tell(.deadlineReached) }
+        let deadline = self.engine.nextDeadline
+        self.loop.turn(until: limit.map { limit in deadline.map { min($0, limit) } ?? limit } ?? deadline)
     }
 
     /// Ends ``run()`` after the turn that runs.

@@ -56,8 +56,9 @@ public final class LineClient {
 
     /// Waits for the next line.
     ///
-    /// - Returns: nil when the server is gone.
-    public func receive() -> [UInt8]? {
+    /// - Parameter milliseconds: how long to wait for each piece of it; nil waits as long as it takes.
+    /// - Returns: nil when the server is gone or the time is over.
+    public func receive(within milliseconds: Int32? = nil) -> [UInt8]? {
         var searched = 0
         var buffer = [UInt8](repeating: 0, count: 65_536)
         while true {
@@ -67,6 +68,8 @@ public final class LineClient {
                 return line
             }
             searched = self.received.count
+            var entry = pollfd(fd: self.descriptor, events: Int16(POLLIN), revents: 0)
+            if let milliseconds, poll(&entry, 1, milliseconds) == 0 { return nil }
             let count = recv(self.descriptor, &buffer, buffer.count, 0)
             if count < 0, errno == EINTR { continue }
             guard count > 0 else { return nil }

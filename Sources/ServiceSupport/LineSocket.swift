@@ -77,6 +77,8 @@ public final class LineSocket {
                 hint: "its folder must exist and be writable"
             )
         }
+        // From here on the end of this object removes the socket; before, the path may be somebody else's.
+        self.isOpen = true
         loop.watch(descriptor: self.listener, readable: true, writable: false) { [unowned self] _, _ in self.accept() }
     }
 
@@ -97,7 +99,7 @@ public final class LineSocket {
         unlink(self.path)
     }
 
-    private var isOpen = true
+    private var isOpen = false
 
     private func forget(_ descriptor: Int32) {
         self.loop.watch(descriptor: descriptor, readable: false, writable: false) { _, _ in }
