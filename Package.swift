@@ -19,7 +19,9 @@ let houseSettings: [SwiftSetting] =
 
 let clientPathSettings: [SwiftSetting] =
     isEmbedded
-    ? houseSettings + [.enableExperimentalFeature("Embedded"), .unsafeFlags(["-wmo", "-Osize", "-Xfrontend", "-function-sections"])]
+    ? houseSettings + [
+        .enableExperimentalFeature("Embedded"), .unsafeFlags(["-wmo", "-Osize", "-Xfrontend", "-function-sections"]),
+    ]
     : houseSettings
 
 /// A target that devices link: rows 0 to 3 and DeviceRuntime.

@@ -55,6 +55,11 @@ final class TemporaryFolder {
         return self.path(name)
     }
 
+    /// A file as text.
+    func read(_ name: String) throws -> String {
+        String(decoding: try Data(contentsOf: self.url.appendingPathComponent(name)), as: UTF8.self)
+    }
+
     /// A JSON file as dictionaries, arrays, strings and numbers.
     func json(_ name: String) throws -> Any {
         try JSONSerialization.jsonObject(with: Data(contentsOf: self.url.appendingPathComponent(name)))

@@ -1,0 +1,131 @@
+import Testing
+
+extension Interop {
+    /// What people get wrong at the command line: a status that scripts can tell apart, and a hint.
+    @Suite(
+        "Bad arguments",
+        .enabled(if: Program.starling != nil, "starling is not built; swift build builds it")
+    )
+    struct BadArguments {
+        static let fleet = ["fleet", "run", "--devices", "1"]
+        static let key = ["--psk-key", SharedKey.hexadecimal]
+        static let server = ["server", "--psk-key", SharedKey.hexadecimal]
+
+        static let mistakes: [(arguments: [String], status: Int32)] = [
+            (fleet, 64),
+            (fleet + key + ["--server", "http://127.0.0.1:1"], 64),
+            (fleet + key + ["--server", "coaps://"], 64),
+            (fleet + key + ["--server", "coaps://127.0.0.1:99999"], 64),
+            (fleet + ["--server", "coaps://127.0.0.1:1"], 64),
+            (fleet + ["--server", "coaps://127.0.0.1:1", "--psk-key", "no-hex"], 64),
+            (fleet + ["--server", "coaps://127.0.0.1:1", "--psk-key", ""], 64),
+            (fleet + key + ["--server", "coaps://127.0.0.1:1", "--rate", "fast"], 64),
+            (fleet + key + ["--server", "coaps://127.0.0.1:1", "--duration=-1s"], 64),
+            (["fleet", "run", "--scenario", "/nonexistent/scenario.yaml"], 64),
+            (["fleet", "run", "--devices", "100000", "--server", "coap://127.0.0.1:1"], 2),
+            (["device", "/nonexistent/device.yaml"], 78),
+            (server + ["--listen", "http://127.0.0.1:0"], 2),
+            (server + ["--listen", "coaps://127.0.0.1:70000"], 2),
+            (server + ["--listen", "coap://203.0.113.1:0"], 2),
+            (["server", "--listen", "coaps://127.0.0.1:0"], 2),
+            (["server", "--listen", "coaps://127.0.0.1:0", "--psk-key", "xyz"], 2),
+            (["server", "--listen", "coaps://127.0.0.1:0", "--credentials", "/nonexistent/credentials"], 2),
+            (server + ["--listen", "coap://127.0.0.1:0", "--state", "/nonexistent/state.sqlite"], 2),
+            (server + ["--listen", "coap://127.0.0.1:0", "--control", "/nonexistent/control"], 2),
+            (["bootstrap", "--listen", "coap://127.0.0.1:0", "--server", "nonsense"], 2),
+            (["ctl", "list", "--control", "/nonexistent/control"], 3),
+        ]
+
+        @Test("Each mistake has its exit status, a message and a hint, and ends at once", arguments: mistakes)
+        func refuses(_ arguments: [String], status: Int32) throws {
+            let result = try #require(Program.starling).run(arguments, limit: 20)
+            #expect(result.status == status, "\(result.errors)")
+            #expect(result.errors.contains("rror: "), "\(result.errors)")
+            #expect(result.errors.contains("Hint: ") || result.errors.contains(" — "), "\(result.errors)")
+            #expect(!result.errors.contains(SharedKey.hexadecimal))
+        }
+
+        @Test("A port that is in use is named, with a hint")
+        func usedPort() throws {
+            let server = try DevelopmentServer(#require(Program.starling))
+            let second = try #require(Program.starling).run(
+                Self.server + ["--listen", server.secureURI],
+                limit: 20
+            )
+            #expect(second.status == 2)
+            #expect(second.errors.contains("in use"), "\(second.errors)")
+            #expect(second.errors.contains("Hint: "))
+            #expect(try server.control("list").status == 0)
+        }
+
+        @Test("A state file that is no database is refused and left as it was")
+        func stateIsNoDatabase() throws {
+            let folder = try TemporaryFolder()
+            let path = try folder.write(String(repeating: "not a database ", count: 100), to: "state.sqlite")
+            let result = try #require(Program.starling).run(
+                Self.server + ["--listen", "coap://127.0.0.1:0", "--state", path],
+                limit: 20
+            )
+            #expect(result.status == 2, "\(result.errors)")
+            #expect(result.errors.contains("Hint: "))
+            #expect(try folder.read("state.sqlite").hasPrefix("not a database "))
+        }
+
+        static let scenarios = ["devices: [", "devices: many", "unknown-option: 1", "\u{0}", ""]
+
+        @Test("A scenario that cannot be read names the file", arguments: scenarios)
+        func scenario(_ text: String) throws {
+            let folder = try TemporaryFolder()
+            let path = try folder.write(text, to: "scenario.yaml")
+            let result = try #require(Program.starling).run(["fleet", "run", "--scenario", path], limit: 20)
+            #expect(result.status == 64, "\(result.errors)")
+            #expect(result.errors.contains("Hint: "), "\(result.errors)")
+        }
+
+        static let devices = ["endpoint: [", "endpoint: 1\nunknown: 2", "server: coaps://127.0.0.1:1\n", "\u{0}", ""]
+
+        @Test("A device's configuration that cannot be used names the file", arguments: devices)
+        func device(_ text: String) throws {
+            let folder = try TemporaryFolder()
+            let path = try folder.write(text, to: "device.yaml")
+            let result = try #require(Program.starling).run(["device", path], limit: 20)
+            #expect(result.status == 78, "\(result.errors)")
+            #expect(result.errors.contains("device.yaml"), "\(result.errors)")
+        }
+
+        @Test("A fleet whose server does not answer ends, reports the cause, and fails")
+        func nobodyAnswers() throws {
+            let port = try LoopbackPorts.pair()
+            let result = try #require(Program.starling).run(
+                Self.fleet + ["--server", "coap://127.0.0.1:\(port)", "--duration", "1s"],
+                limit: 60
+            )
+            #expect(result.status == 1, "\(result.output)\(result.errors)")
+            #expect(result.output.contains("1 failed"), "\(result.output)")
+        }
+
+        @Test("A source address of another machine fails the devices, not the process")
+        func foreignSourceAddress() throws {
+            let result = try #require(Program.starling).run(
+                Self.fleet + ["--server", "coap://127.0.0.1:1", "--source-address", "203.0.113.1", "--duration", "1s"],
+                limit: 60
+            )
+            #expect(result.status == 1, "\(result.output)\(result.errors)")
+            #expect(result.output.contains("1 failed"), "\(result.output)")
+        }
+
+        @Test("A fleet with a wrong key ends, reports the cause, and the server goes on")
+        func wrongKey() throws {
+            let server = try DevelopmentServer(#require(Program.starling))
+            let fleet = try #require(Program.starling).run(
+                Self.fleet + [
+                    "--server", server.secureURI, "--psk-key", "00112233", "--handshake-timeout", "2s", "--duration",
+                    "1s",
+                ],
+                limit: 60
+            )
+            #expect(fleet.status == 1, "\(fleet.output)\(fleet.errors)")
+            #expect(try RawCoAP(server.plainURI).register("afterwards") == 0x41)
+        }
+    }
+}
