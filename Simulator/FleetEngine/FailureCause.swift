@@ -52,7 +52,7 @@ public enum FailureCause: Hashable, Sendable {
         case .malformedAnswer: "the peer may not be an LwM2M server; try one device with `starling device`"
         case .nameNotFound, .nameResolutionFailed: "check the host name and --dns-server"
         case .refused: "the server refused the registration: check endpoint names, lifetime and accounts there"
-        case .sessionClosed: "the server closed sessions: check its session limits and timeouts"
+        case .sessionClosed: "nobody listens there, or the server closed the session: check its address and limits"
         case .unreachable, .timedOut: "check that the server listens at that address and port and keeps up with --rate"
         }
     }

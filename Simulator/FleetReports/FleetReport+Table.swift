@@ -27,13 +27,10 @@ extension FleetReport {
             "time         \(Self.text(self.rampSeconds, 1)) s ramp, \(Self.text(self.holdSeconds, 1)) s hold, "
                 + "\(Self.text(self.wallSeconds, 1)) s in all"
         )
-        lines += [
-            "",
-            "latency, ms"
-                + ["count", "per s", "p50", "p90", "p99", "p99.9", "max"].reduce(into: "       ") {
-                    $0 += Self.padded($1, 8)
-                },
-        ]
+        if !self.operations.isEmpty {
+            let titles = ["count", "per s", "p50", "p90", "p99", "p99.9", "max"]
+            lines += ["", titles.reduce(Self.leading("latency, ms", 18)) { $0 + Self.padded($1, 8) }]
+        }
         for operation in FleetOperation.allCases {
             guard let measured = self.operations[operation.rawValue] else { continue }
             let latencies = measured.milliseconds

@@ -102,7 +102,7 @@ struct FleetRunCommand: ParsableCommand {
         print(report.table, terminator: "")
         if let path = scenario.reportPath {
             do {
-                try Data(try report.json().utf8).write(to: URL(fileURLWithPath: path), options: .atomic)
+                try Data(try report.json().utf8).write(to: URL(fileURLWithPath: path))
             } catch {
                 Self.complain("the report cannot be written to '\(path)'", hint: "check the path and its permissions")
                 throw ExitCode(2)

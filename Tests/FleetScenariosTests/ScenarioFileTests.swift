@@ -78,6 +78,19 @@ import Testing
         #expect(try ScenarioOptions(yaml: "# nothing\n") == ScenarioOptions())
     }
 
+    @Test func theScenariosThatComeWithItAreValid() throws {
+        let folder = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
+            .appendingPathComponent("../../Simulator/Scenarios")
+        let files = try FileManager.default.contentsOfDirectory(atPath: folder.path)
+        #expect(files.count >= 2)
+        for file in files {
+            var options = try ScenarioOptions(contentsOf: folder.appendingPathComponent(file).path)
+            options["psk-secret"] = "000102030405060708090a0b0c0d0e0f"
+            let scenario = try FleetScenario(options: options)
+            #expect(scenario.fleet.deviceCount >= 2_000, "\(file)")
+        }
+    }
+
     @Test func readsFromDisk() throws {
         let path = FileManager.default.temporaryDirectory.appendingPathComponent("scenario-\(UUID()).yaml").path
         #expect(throws: ScenarioError.unreadableFile(path: path)) { try ScenarioOptions(contentsOf: path) }
