@@ -1,3 +1,4 @@
+import FleetEngine
 import FleetScenarios
 import Foundation
 import Testing
