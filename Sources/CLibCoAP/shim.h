@@ -7,6 +7,7 @@
 #include <malloc.h>
 // Embedded Swift has no Glibc module: what the transport calls of the system must be here too.
 #include <errno.h>
+#include <pthread.h>
 #include <stdint.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
@@ -17,6 +18,15 @@
 // errno is a macro.
 static inline int starling_socket_error(void) {
     return errno;
+}
+
+// The kind of a mutex is an enumeration in one C dialect and a number in another.
+static inline void starling_make_recursive_mutex(pthread_mutex_t *mutex) {
+    pthread_mutexattr_t kind;
+    pthread_mutexattr_init(&kind);
+    pthread_mutexattr_settype(&kind, PTHREAD_MUTEX_RECURSIVE);
+    pthread_mutex_init(mutex, &kind);
+    pthread_mutexattr_destroy(&kind);
 }
 
 // The kind of limit is an enumeration in one C dialect and a number in another.

@@ -18,6 +18,8 @@ extension CoAPTransport {
     /// An answer given while the request is being reported travels with the acknowledgement; a later one is a
     /// message of its own.
     public func respond(to exchange: ExchangeID, _ response: CoAPResponse) {
+        LibraryLock.acquire()
+        defer { LibraryLock.release() }
         if let current = self.current, current.number == exchange.rawValue {
             if self.currentAnswer == nil { self.currentAnswer = response }
             return

@@ -24,6 +24,8 @@ extension CoAPTransport {
         isConfirmable: Bool,
         tag: UInt32
     ) throws(TransportError) {
+        LibraryLock.acquire()
+        defer { LibraryLock.release() }
         guard let (slot, pointer) = self.openSlot(of: session) else { throw .sessionUnknown }
         guard response.payload.count <= self.configuration.maximumBodySize else { throw .tooLarge }
         let key = self.sessions[slot].rare?.observed.first { $0.token == token }?.key

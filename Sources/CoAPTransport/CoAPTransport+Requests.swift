@@ -18,6 +18,8 @@ extension CoAPTransport {
     ///   - tag: given back with every event of the request.
     /// - Throws: ``TransportError``: `sessionUnknown`, `tooLarge`, `outOfResources`.
     public func send(_ request: CoAPRequest, on session: TransportSession, tag: UInt32) throws(TransportError) {
+        LibraryLock.acquire()
+        defer { LibraryLock.release() }
         guard let (slot, pointer) = self.openSlot(of: session) else { throw .sessionUnknown }
         guard request.payload.count <= self.configuration.maximumBodySize else { throw .tooLarge }
         guard self.sessions[slot].requests.count < CoAPTransport.requestLimit else { throw .outOfResources }
@@ -38,6 +40,8 @@ extension CoAPTransport {
 
     /// Forgets an observation, so that its next notification is refused.
     public func cancelObservation(requestTag: UInt32, on session: TransportSession) {
+        LibraryLock.acquire()
+        defer { LibraryLock.release() }
         guard let slot = self.slot(of: session) else { return }
         self.sessions[slot].requests.removeAll {
             $0.requestTag == requestTag && ($0.isObservation || $0.isContinuation)

@@ -21,6 +21,8 @@ extension CoAPTransport {
         from source: SocketAddress?,
         tag: UInt64
     ) throws(TransportError) -> TransportSession {
+        LibraryLock.acquire()
+        defer { LibraryLock.release() }
         guard peer.port != 0, source == nil || source?.isIPv6 == peer.isIPv6 else { throw .invalidAddress }
         guard self.openSessions < self.configuration.maximumSessions else {
             throw .tooManySessions(limit: self.configuration.maximumSessions)
@@ -61,6 +63,8 @@ extension CoAPTransport {
 
     /// Ends a session, telling the peer; no event follows.
     public func closeSession(_ session: TransportSession) {
+        LibraryLock.acquire()
+        defer { LibraryLock.release() }
         guard let slot = self.slot(of: session), self.sessions[slot].state != .closing else { return }
         self.endQuietly(slot)
         self.closing.append(session)
@@ -76,6 +80,8 @@ extension CoAPTransport {
         on address: SocketAddress,
         security: ListenerSecurity
     ) throws(TransportError) -> SocketAddress {
+        LibraryLock.acquire()
+        defer { LibraryLock.release() }
         let bound = try PortProbe.freeAddress(for: address)
         let listener: Listener
         var hint: [UInt8] = []

@@ -54,6 +54,8 @@ public final class CoAPTransport {
     ///
     /// - Throws: ``TransportError/outOfResources``; ``TransportError/unsupported`` when the CoAP library has no DTLS.
     public init(configuration: Configuration, loop: EventLoop) throws(TransportError) {
+        LibraryLock.acquire()
+        defer { LibraryLock.release() }
         // Before the hook: the first allocation of OpenSSL settles where its memory comes from.
         if configuration.compactsTLSMemory { CipherHook.limitsFragments = TLSMemory.isInstalled }
         CipherHook.install
@@ -74,6 +76,8 @@ public final class CoAPTransport {
     }
 
     deinit {
+        LibraryLock.acquire()
+        defer { LibraryLock.release() }
         self.loop.removeTimer(self.timer)
         for context in self.contexts {
             self.loop.watch(descriptor: context.descriptor, readable: false, writable: false) { _, _ in }

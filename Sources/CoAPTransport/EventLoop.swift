@@ -99,6 +99,8 @@ public final class EventLoop {
             deadline = deadline.map { min($0, time) } ?? time
         }
         let count = Int(epoll_wait(self.descriptor, self.events, Int32(EventLoop.batch), self.wait(until: deadline)))
+        LibraryLock.acquire()
+        defer { LibraryLock.release() }
         for position in stride(from: 0, to: count, by: 1) {
             let event = self.events[position]
             let index = Int(UInt32(truncatingIfNeeded: event.data.u64))
