@@ -28,6 +28,9 @@ extension CoAPTransport {
             throw .tooManySessions(limit: self.configuration.maximumSessions)
         }
         let context = try self.contextWithRoom()
+        // The library lets its sockets share ports, so the system would give a port twice. Here it does not.
+        var source = source
+        if let wanted = source, wanted.port == 0 { source = try PortProbe.freeAddress(for: wanted) }
         var isSecured = false
         let pointer: OpaquePointer?
         self.depth += 1

@@ -1,0 +1,20 @@
+// swift-tools-version: 6.1
+import PackageDescription
+
+let settings: [SwiftSetting] = [
+    .swiftLanguageMode(.v6),
+    .enableUpcomingFeature("ExistentialAny"),
+    .enableUpcomingFeature("InternalImportsByDefault"),
+]
+
+let package = Package(
+    name: "benchmarks",
+    dependencies: [.package(name: "starling", path: "..")],
+    targets: [
+        .executableTarget(
+            name: "TransportBenchmark",
+            dependencies: [.product(name: "DeviceRuntime", package: "starling")],
+            swiftSettings: settings
+        )
+    ]
+)
