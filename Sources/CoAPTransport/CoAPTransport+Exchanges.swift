@@ -52,6 +52,12 @@ extension CoAPTransport {
         in context: TransportContext
     ) {
         guard let slot = self.slot(of: session), let token = LibraryMessage.token(of: request) else { return }
+        // RFC 7252, section 4.2: an acknowledgement that carries a request is to be ignored; the library lets it pass.
+        let kind = coap_pdu_get_type(request)
+        guard kind == COAP_MESSAGE_CON || kind == COAP_MESSAGE_NON else {
+            self.counters.malformedDatagrams += 1
+            return
+        }
         if self.sessions[slot].state == .opening, !self.sessions[slot].isSecured { self.openPlain(slot) }
         guard self.sessions[slot].state == .open else { return }
         let messageID = UInt16(truncatingIfNeeded: coap_pdu_get_mid(request))
@@ -65,7 +71,7 @@ extension CoAPTransport {
             session: self.handle(slot),
             token: token,
             messageID: messageID,
-            isConfirmable: coap_pdu_get_type(request) == COAP_MESSAGE_CON,
+            isConfirmable: kind == COAP_MESSAGE_CON,
             key: RequestKey(
                 method: CoAPCode(rawValue: UInt8(truncatingIfNeeded: coap_pdu_get_code(request).rawValue)),
                 options: options

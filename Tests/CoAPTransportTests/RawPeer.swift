@@ -42,9 +42,14 @@ final class RawPeer {
 
     /// What has arrived; nil when nothing has.
     func receive() throws -> CoAPMessage? {
+        try self.receiveBytes().map { try CoAPMessage(decoding: $0) }
+    }
+
+    /// The datagram that has arrived; nil when none has.
+    func receiveBytes() -> [UInt8]? {
         var buffer = [UInt8](repeating: 0, count: 2_048)
         let count = recv(self.descriptor, &buffer, buffer.count, Int32(MSG_DONTWAIT))
-        return count < 0 ? nil : try CoAPMessage(decoding: Array(buffer[..<count]))
+        return count < 0 ? nil : Array(buffer[..<count])
     }
 
     /// Waits for the next message while a loop turns.
