@@ -104,7 +104,9 @@ extension CoAPTransport {
         if listener.lookup != nil { self.offerKeys(on: context, hint: hint) }
         var local = bound.libraryAddress
         let proto = listener.lookup == nil ? COAP_PROTO_UDP : COAP_PROTO_DTLS
+        let descriptor = ReceiveBuffer.nextDescriptor()
         guard coap_new_endpoint(context.pointer, &local, proto) != nil else { throw .addressInUse }
+        if let descriptor { ReceiveBuffer.enlarge(descriptor, boundTo: bound) }
         self.scheduleSweep()
         return bound
     }
