@@ -12,6 +12,14 @@ let package = Package(
     dependencies: [.package(name: "starling", path: "..")],
     targets: [
         .executableTarget(
+            name: "MicroBenchmark",
+            dependencies: [
+                .product(name: "DeviceRuntime", package: "starling"),
+                .product(name: "LwM2MCodecs", package: "starling"),
+            ],
+            swiftSettings: settings
+        ),
+        .executableTarget(
             name: "TransportBenchmark",
             dependencies: [.product(name: "DeviceRuntime", package: "starling")],
             swiftSettings: settings
