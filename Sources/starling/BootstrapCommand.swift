@@ -54,6 +54,7 @@ struct BootstrapCommand: ParsableCommand {
     var state: String?
 
     func run() throws {
+        StandardStream.outlivesItsReader()
         let server: BootstrapServer
         do throws(ServiceError) {
             server = try BootstrapServer(configuration: try self.configuration())

@@ -90,8 +90,7 @@ struct DeviceEventPrinter: Sendable {
 
     private func write(_ line: Line) {
         let text = (self.isJSON ? self.json(line) : self.plain(line)) + "\n"
-        // Past the buffer of stdio, so that a pipe's reader sees each event when it happens.
-        FileHandle.standardOutput.write(Data(text.utf8))
+        StandardStream.output.write(text)
     }
 
     private func json(_ line: Line) -> String {

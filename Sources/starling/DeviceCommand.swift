@@ -32,6 +32,7 @@ struct DeviceCommand: AsyncParsableCommand {
     }
 
     func run() async throws {
+        StandardStream.outlivesItsReader()
         if self.printExample {
             print(DeviceConfigurationFile.example, terminator: "")
             return
@@ -77,7 +78,7 @@ struct DeviceCommand: AsyncParsableCommand {
     }
 
     private func printError(_ text: String) {
-        FileHandle.standardError.write(Data("error: \(text)\n".utf8))
+        StandardStream.error.write("error: \(text)\n")
     }
 }
 

@@ -45,9 +45,9 @@ struct FleetRunCommand: ParsableCommand {
     var endpoint: String?
     @Option(help: "PSK identities; {endpoint} and {index} are replaced. (default: {endpoint})")
     var pskIdentity: String?
-    @Option(help: ArgumentHelp("One key for all devices.", valueName: "hex"))
+    @Option(help: ArgumentHelp("One key for all devices; @FILE reads it from a file.", valueName: "hex"))
     var pskKey: String?
-    @Option(help: ArgumentHelp("The secret from which each device's key is derived.", valueName: "hex"))
+    @Option(help: ArgumentHelp("The secret from which each device's key is derived; also @FILE.", valueName: "hex"))
     var pskSecret: String?
     @Option(help: "Starts per second, as in 500/s or 30/m. (default: 100/s)")
     var rate: String?
@@ -81,6 +81,7 @@ struct FleetRunCommand: ParsableCommand {
     var quiet = false
 
     func run() throws {
+        StandardStream.outlivesItsReader()
         let scenario: FleetScenario
         do throws(ScenarioError) {
             let file = try self.scenario.map { path throws(ScenarioError) in try ScenarioOptions(contentsOf: path) }
@@ -99,7 +100,7 @@ struct FleetRunCommand: ParsableCommand {
         var console = FleetConsole(style: Self.style, isQuiet: scenario.isQuiet, write: Self.writeError)
         runtime.endsOnSignals()
         let report = runtime.run { console.show($0) }
-        print(report.table, terminator: "")
+        StandardStream.output.write(report.table)
         if let path = scenario.reportPath {
             do {
                 try Data(try report.json().utf8).write(to: URL(fileURLWithPath: path))
@@ -146,7 +147,7 @@ struct FleetRunCommand: ParsableCommand {
     }
 
     private static func writeError(_ text: String) {
-        FileHandle.standardError.write(Data(text.utf8))
+        StandardStream.error.write(text)
     }
 
     private static func complain(_ message: String, hint: String) {

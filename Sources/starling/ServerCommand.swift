@@ -44,6 +44,7 @@ struct ServerCommand: ParsableCommand {
     var maximumRegistrations = 100_000
 
     func run() throws {
+        StandardStream.outlivesItsReader()
         let server: ManagementServer
         do throws(ServiceError) {
             server = try ManagementServer(configuration: try self.configuration())

@@ -12,11 +12,11 @@ struct ServiceOptions: ParsableArguments {
         )
     )
     var listen: [String] = []
-    @Option(help: ArgumentHelp("One key for all devices, in hexadecimal.", valueName: "hex"))
+    @Option(help: ArgumentHelp("One key for all devices, in hexadecimal, or @FILE with it.", valueName: "hex"))
     var pskKey: String?
     @Option(
         help: ArgumentHelp(
-            "The secret from which each device's key is derived: 16 bytes of HMAC-SHA-256 over its identity.",
+            "The secret of each device's key: 16 bytes of HMAC-SHA-256 over its identity. Or @FILE.",
             valueName: "hex"
         )
     )
@@ -68,12 +68,12 @@ enum ServiceConsole {
     }
 
     static func complain(_ error: ServiceError) {
-        FileHandle.standardError.write(Data("Error: \(error.message)\nHint: \(error.hint)\n".utf8))
+        StandardStream.error.write("Error: \(error.message)\nHint: \(error.hint)\n")
     }
 
     /// Writes a line at once, also into a pipe.
     static func say(_ line: String) {
-        FileHandle.standardOutput.write(Data((line + "\n").utf8))
+        StandardStream.output.write(line + "\n")
     }
 
     static func json(_ members: [String: String]) -> String {

@@ -20,7 +20,7 @@ struct Program: Sendable {
         self.path = path
     }
 
-    private init?(installed name: String) {
+    init?(installed name: String) {
         let folders = (ProcessInfo.processInfo.environment["PATH"] ?? "/usr/bin").split(separator: ":")
         guard let program = folders.lazy.compactMap({ Program(path: "\($0)/\(name)") }).first else { return nil }
         self = program
