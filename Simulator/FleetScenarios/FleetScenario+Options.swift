@@ -1,6 +1,7 @@
 import CoAPMessages
 import CoAPTransport
 import FleetEngine
+import Foundation
 import Primitives
 
 extension FleetScenario {
@@ -150,10 +151,19 @@ extension FleetScenario {
         _ text: String,
         allowed: ClosedRange<Int>
     ) throws(ScenarioError) -> SecretBytes {
-        guard let bytes = Hexadecimal.decode(text), allowed.contains(bytes.count) else {
+        let digits = text.hasPrefix("@") ? try Self.keyFile(option, String(text.dropFirst())) : text
+        guard let bytes = Hexadecimal.decode(digits), allowed.contains(bytes.count) else {
             throw .invalidKey(option: option, allowed: allowed)
         }
         return SecretBytes(bytes)
+    }
+
+    /// The digits in a file, so that no list of processes shows a key.
+    private static func keyFile(_ option: String, _ path: String) throws(ScenarioError) -> String {
+        guard let file = FileHandle(forReadingAtPath: path), let data = try? file.read(upToCount: 4_096) else {
+            throw .unreadableKey(option: option, path: path)
+        }
+        return String(decoding: data, as: UTF8.self).trimmingCharacters(in: .whitespacesAndNewlines)
     }
 
     private static func addresses(

@@ -27,6 +27,8 @@ public enum ScenarioError: Error, Hashable, Sendable {
     case sameNameForAll(option: String)
     /// A truth value that is neither true nor false.
     case invalidFlag(option: String, text: String)
+    /// The file that a key should come from cannot be read.
+    case unreadableKey(option: String, path: String)
     /// The scenario file cannot be read.
     case unreadableFile(path: String)
     /// The scenario file is larger than a scenario can be; the limit in bytes.
@@ -52,6 +54,7 @@ public enum ScenarioError: Error, Hashable, Sendable {
         case .invalidTemplate(let option, let text, let reason): "--\(option) '\(text)': \(Self.text(of: reason))"
         case .sameNameForAll(let option): "--\(option) gives every device the same name"
         case .invalidFlag(let option, let text): "--\(option) '\(text)' is neither true nor false"
+        case .unreadableKey(let option, let path): "the file of --\(option), '\(path)', cannot be read"
         case .unreadableFile(let path): "the scenario file '\(path)' cannot be read"
         case .fileTooLarge(let limit): "the scenario file is larger than \(limit) bytes"
         case .invalidFile(let line):
@@ -72,11 +75,11 @@ public enum ScenarioError: Error, Hashable, Sendable {
         case .invalidRate: "for example 500/s, or 30/m"
         case .invalidURI: "for example coaps://127.0.0.1:5684, or coap://[::1]:5683"
         case .invalidAddress: "for example 127.0.0.2,127.0.0.3, or [::1]"
-        case .invalidKey: "for example --psk-key 00112233445566778899aabbccddeeff"
+        case .invalidKey: "for example --psk-key 00112233445566778899aabbccddeeff, or @FILE with such digits in it"
         case .invalidTemplate: "{index}, {index:8} and, in --psk-identity, {endpoint} are replaced"
         case .sameNameForAll: "add {index}, as in 'urn:dev:starling:{index}'"
         case .invalidFlag: "write true or false"
-        case .unreadableFile: "check the path and its permissions"
+        case .unreadableKey, .unreadableFile: "check the path and its permissions"
         case .fileTooLarge, .invalidFile: "one option a line, as in 'rate: 500/s'"
         case .unknownOption: "the names are those of the options of `starling fleet run`, without dashes in front"
         }

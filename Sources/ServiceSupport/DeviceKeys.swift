@@ -1,3 +1,4 @@
+internal import Foundation
 internal import KeyDerivation
 public import Primitives
 
@@ -24,19 +25,30 @@ public enum DeviceKeys: Sendable {
         }
     }
 
-    /// Reads a key written in hexadecimal digits.
+    private static let largestKeyFile = 4096
+
+    /// Reads a key written in hexadecimal digits, or as `@FILE` the one in a file, which no list of processes shows.
     ///
     /// - Throws: a sentence for people that does not repeat the key.
     public static func readKey(_ text: String, option: String) throws(ServiceError) -> SecretBytes {
-        guard let bytes = Hexadecimal.decode(text) else {
+        let digits = text.hasPrefix("@") ? try self.readFile(String(text.dropFirst()), option: option) : text
+        guard let bytes = Hexadecimal.decode(digits) else {
             throw ServiceError(
                 "\(option) is not hexadecimal",
-                hint: "an even number of digits 0-9 and a-f; 'openssl rand -hex 16' makes a key"
+                hint: "an even number of digits 0-9 and a-f, or @FILE; 'openssl rand -hex 16' makes a key"
             )
         }
         guard (1...64).contains(bytes.count) else {
             throw ServiceError("\(option) has \(bytes.count) bytes", hint: "1 to 64 bytes, two digits each")
         }
         return SecretBytes(bytes)
+    }
+
+    private static func readFile(_ path: String, option: String) throws(ServiceError) -> String {
+        guard let file = FileHandle(forReadingAtPath: path), let data = try? file.read(upToCount: self.largestKeyFile)
+        else {
+            throw ServiceError("the file of \(option), '\(path)', cannot be read", hint: "check its permissions")
+        }
+        return String(decoding: data, as: UTF8.self).trimmingCharacters(in: .whitespacesAndNewlines)
     }
 }
