@@ -76,6 +76,8 @@ public struct BootstrapEngine: Sendable {
             self.serve(exchange, session, request, now: now)
         case .planChosen(let procedure, let plan):
             self.begin(procedure, plan, now: now)
+        case .planNotStored(let procedure):
+            self.refuse(procedure, .notStored)
         case .responseReceived(let request, let response):
             guard let procedure = self.requests.removeValue(forKey: request) else { return }
             self.procedures[procedure]?.request = nil
@@ -136,7 +138,8 @@ public struct BootstrapEngine: Sendable {
         case .mismatch: self.counters.identityMismatches += 1
         case .unknownEndpoint: self.counters.unknownEndpoints += 1
         case .busy: self.counters.refusedByBounds += 1
-        case .notFound, .methodNotAllowed, .unsupportedFormat, .packNotImplemented: self.counters.refusedOtherwise += 1
+        case .notFound, .methodNotAllowed, .unsupportedFormat, .packNotImplemented, .notStored:
+            self.counters.refusedOtherwise += 1
         }
         self.emit(.sendResponse(exchange, CoAPResponse(refusal.code)))
         self.emit(.report(.refused(session, refusal.code)))
@@ -147,8 +150,7 @@ public struct BootstrapEngine: Sendable {
     private mutating func begin(_ id: ProcedureID, _ plan: BootstrapPlan?, now: MonotonicTime) {
         guard let procedure = self.procedures[id], let exchange = procedure.exchange else { return }
         guard let plan else {
-            self.remove(id)
-            self.refuse(exchange, procedure.session, .unknownEndpoint)
+            self.refuse(id, .unknownEndpoint)
             return
         }
         var machine = BootstrapProcedure(plan: plan, format: procedure.format)
@@ -159,6 +161,13 @@ public struct BootstrapEngine: Sendable {
         self.emit(.sendResponse(exchange, CoAPResponse(.changed)))
         self.emit(.report(.started(endpoint: procedure.endpoint)))
         self.perform(action, id, now: now)
+    }
+
+    /// Refuses a request that waits for its plan.
+    private mutating func refuse(_ id: ProcedureID, _ refusal: BootstrapRequest.Refusal) {
+        guard let procedure = self.procedures[id], let exchange = procedure.exchange else { return }
+        self.remove(id)
+        self.refuse(exchange, procedure.session, refusal)
     }
 
     private mutating func perform(_ action: BootstrapProcedure.Action, _ id: ProcedureID, now: MonotonicTime) {

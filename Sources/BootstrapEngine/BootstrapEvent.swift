@@ -23,6 +23,8 @@ public enum BootstrapEvent: Hashable, Sendable {
     case requestReceived(ExchangeID, SessionID, CoAPRequest)
     /// What a device gets, and durably so; nil refuses it.
     case planChosen(ProcedureID, BootstrapPlan?)
+    /// What a device should get could not be made durable; it is told 5.00 and gets nothing.
+    case planNotStored(ProcedureID)
     /// The answer to a request of the engine.
     case responseReceived(RequestID, CoAPResponse)
     /// There will be no answer.

@@ -15,6 +15,7 @@ struct BootstrapRequest: Sendable {
         case methodNotAllowed
         case unsupportedFormat
         case packNotImplemented
+        case notStored
 
         var code: CoAPCode {
             switch self {
@@ -25,6 +26,7 @@ struct BootstrapRequest: Sendable {
             case .methodNotAllowed: .methodNotAllowed
             case .unsupportedFormat: .unsupportedContentFormat
             case .packNotImplemented: .notImplemented
+            case .notStored: .internalServerError
             }
         }
     }
@@ -44,7 +46,8 @@ struct BootstrapRequest: Sendable {
             let value = parts.count == 2 ? parts[1] : []
             if parts[0].elementsEqual("ep".utf8) {
                 guard self.endpoint == nil, (1...255).contains(value.count) else { throw .malformed }
-                self.endpoint = UTF8Text(validating: Array(value))
+                guard let endpoint = UTF8Text(validating: Array(value)) else { throw .malformed }
+                self.endpoint = endpoint
             } else if parts[0].elementsEqual("pct".utf8) {
                 guard !hasFormat else { throw .malformed }
                 hasFormat = true

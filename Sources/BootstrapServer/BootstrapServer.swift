@@ -155,7 +155,7 @@ public final class BootstrapServer {
     private func perform(_ output: BootstrapOutput) {
         switch output {
         case .choosePlan(let procedure, let endpoint, _):
-            self.engine.handle(.planChosen(procedure, self.plan(for: endpoint)), now: self.loop.now)
+            self.engine.handle(self.choice(for: endpoint, procedure), now: self.loop.now)
         case .sendResponse(let exchange, let response):
             self.transport.respond(to: exchange, response)
         case .sendRequest(let request, let number, let message):
@@ -171,21 +171,21 @@ public final class BootstrapServer {
         }
     }
 
-    /// What a device gets, durable before it is delivered; nil when there is no key for it or nowhere to keep one.
-    private func plan(for endpoint: UTF8Text) -> BootstrapPlan? {
+    /// What a device gets, durable before it is delivered; nothing when there is no key for it or nowhere to keep one.
+    private func choice(for endpoint: UTF8Text, _ procedure: ProcedureID) -> BootstrapEvent {
         var servers: [ProvisionedServer] = []
         for rule in self.rules {
-            guard let server = rule.server(for: endpoint) else { return nil }
+            guard let server = rule.server(for: endpoint) else { return .planChosen(procedure, nil) }
             servers.append(server)
         }
         let plan = BootstrapPlan(servers: servers, discoversFirst: self.discoversFirst)
-        guard let store = self.store else { return plan }
+        guard let store = self.store else { return .planChosen(procedure, plan) }
         do {
             try store.save(plan, for: endpoint, keepsKeys: self.rules.contains(where: \.makesKeys))
-            return plan
+            return .planChosen(procedure, plan)
         } catch {
             self.storageFailures += 1
-            return nil
+            return .planNotStored(procedure)
         }
     }
 }

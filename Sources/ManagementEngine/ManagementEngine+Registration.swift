@@ -267,7 +267,7 @@ extension ManagementEngine {
     ///
     /// - Returns: the commands that had not begun, when they are to be kept.
     @discardableResult
-    private mutating func removeDevice(_ slot: Int, keepsWaitingCommands: Bool) -> [PendingCommand] {
+    mutating func removeDevice(_ slot: Int, keepsWaitingCommands: Bool) -> [PendingCommand] {
         guard let endpoint = self.devices[slot]?.registration.endpoint else { return [] }
         self.endObservations(of: slot, .registrationEnded)
         var ended: [PendingCommand] = []

@@ -61,6 +61,8 @@ public struct ManagementEngine: Sendable {
         switch event {
         case .registrationsRestored(let registrations):
             for registration in registrations { self.restore(registration, now: now) }
+        case .registrationNotStored(let endpoint):
+            if let slot = self.slotsByEndpoint[endpoint] { self.removeDevice(slot, keepsWaitingCommands: false) }
         case .sessionAccepted(let session, let identity):
             self.sessions[session] = Session(identity: identity)
         case .sessionClosed(let session):

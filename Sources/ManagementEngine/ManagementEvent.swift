@@ -6,6 +6,8 @@ public import Primitives
 public enum ManagementEvent: Hashable, Sendable {
     /// Registrations that were stored before the server stopped; each gets its whole lifetime again.
     case registrationsRestored([Registration])
+    /// A new registration could not be stored, and its device is told so: it is none.
+    case registrationNotStored(endpoint: UTF8Text)
     /// A device opened a session; the identity is what it proved, nil without security.
     case sessionAccepted(SessionID, identity: [UInt8]?)
     /// A session ended; its requests have failed before.

@@ -27,6 +27,8 @@ final class ControlDoor {
 
     private static let pageLength = 256
     private static let maximumRequests = 4096
+    /// The most requests that watch one path of one device.
+    private static let maximumWatchers = 64
 
     private unowned let server: ManagementServer
     private let socket: LineSocket
@@ -178,11 +180,15 @@ final class ControlDoor {
         reply.endpoint = endpoint.string
         reply.path = asker.path.text
         reply.take(result)
+        let watched = Watched(endpoint: endpoint, path: asker.path)
         if asker.verb == .observe, case .answered(let code, _) = result, code.isSuccess {
+            guard self.watchers[watched]?.count ?? 0 < Self.maximumWatchers else {
+                let refusal = ControlRefusal("too-many-requests", "too many requests watch this already")
+                self.refuse(refusal, asker.request, asker.client)
+                return
+            }
             reply.done = false
-            self.watchers[Watched(endpoint: endpoint, path: asker.path), default: []].append(
-                Watcher(client: asker.client, request: asker.request)
-            )
+            self.watchers[watched, default: []].append(Watcher(client: asker.client, request: asker.request))
         }
         self.send(reply, to: asker.client)
     }

@@ -186,6 +186,8 @@ public final class ManagementServer {
             guard let session = self.sessions[number] else { return }
             self.transport.cancelObservation(requestTag: request.rawValue, on: session)
         case .commandFinished, .notified, .sent, .observationEnded: self.door?.tell(output)
+        case .report(.registered(let endpoint)) where self.failsNextResponse:
+            self.engine.handle(.registrationNotStored(endpoint: endpoint), now: self.loop.now)
         case .report(let report):
             self.onReport(report)
             self.door?.tell(output)
