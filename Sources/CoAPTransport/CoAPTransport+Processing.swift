@@ -151,6 +151,8 @@ extension CoAPTransport {
             let wasRefused = event == COAP_EVENT_DTLS_ERROR || HandshakeProgress.hasServerAnswered(session)
             self.sessionEnded(slot, wasRefused ? .handshakeRefused : .unreachable)
         case COAP_EVENT_SERVER_SESSION_DEL:
+            // With every place taken, the library has the peer that was silent longest make room for a new one.
+            if self.openSessions >= self.configuration.maximumSessions { self.counters.refusedSessions += 1 }
             self.sessionEnded(slot, .closed)
             self.releaseSlot(slot)
         default:

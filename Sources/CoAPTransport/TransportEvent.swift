@@ -40,7 +40,7 @@ public struct TransportCounters: Hashable, Sendable {
     public var unknownIdentities: UInt64 = 0
     /// Handshakes that failed otherwise: no common cipher suite, silence, broken records.
     public var failedHandshakes: UInt64 = 0
-    /// Sessions that peers tried to open while the table was full.
+    /// Sessions that peers opened while the table was full; each took the place of the one that was silent longest.
     public var refusedSessions: UInt64 = 0
     /// Bodies refused with 4.13 because they are larger than allowed.
     public var refusedBodies: UInt64 = 0

@@ -86,6 +86,7 @@ extension TransportTests {
                 #expect(open <= 21)
             }
             #expect(open <= 20)
+            #expect(link.server.counters.refusedSessions >= 80)
             // Each of those whose place was taken is told of as closed, so that drivers forget it.
             #expect(link.serverEvents.contains { if case .sessionClosed = $0 { true } else { false } })
         }
