@@ -23,6 +23,6 @@ let package = Package(
             name: "TransportBenchmark",
             dependencies: [.product(name: "DeviceRuntime", package: "starling")],
             swiftSettings: settings
-        )
+        ),
     ]
 )

@@ -32,7 +32,9 @@ enum TLSMemory {
     static let isInstalled: Bool = {
         let size = slotCount * slotSize
         let flags = Int32(MAP_PRIVATE) | Int32(MAP_ANONYMOUS) | Int32(MAP_NORESERVE)
-        guard let region = mmap(nil, size, PROT_READ | PROT_WRITE, flags, -1, 0), region != UnsafeMutableRawPointer(bitPattern: -1) else {
+        guard let region = mmap(nil, size, PROT_READ | PROT_WRITE, flags, -1, 0),
+            region != UnsafeMutableRawPointer(bitPattern: -1)
+        else {
             return false
         }
         base = region

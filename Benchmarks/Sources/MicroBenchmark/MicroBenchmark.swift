@@ -1,5 +1,5 @@
-import ClientEngine
 import CLibCoAP
+import ClientEngine
 import CoAPMessages
 import Glibc
 import LwM2MCodecs
