@@ -106,6 +106,28 @@ extension TransportTests {
             }
         }
 
+        @Test func givesSessionsOfOneSourcePortsOfTheirOwn() throws {
+            let link = try Loopback()
+            let address = try link.server.listen(on: link.ipv4, security: .none)
+            let source = SocketAddress(ipv4: (127, 0, 0, 9), port: 0)
+            var sessions: [TransportSession] = []
+            for tag in 0..<400 {
+                sessions.append(
+                    try link.client.openSession(to: address, security: .none, from: source, tag: UInt64(tag))
+                )
+            }
+            try link.drive("all are ready") { sessions.allSatisfy { link.isConnected($0) } }
+            for session in sessions {
+                try link.client.send(CoAPRequest(.post, path: ["rd"]), on: session, tag: 1)
+            }
+            try link.drive("all are answered") { link.answers(to: 1).count == sessions.count }
+            let peers = link.serverEvents.compactMap { event in
+                if case .sessionAccepted(_, let peer, _) = event { peer } else { nil }
+            }
+            #expect(Set(peers).count == sessions.count)
+            #expect(peers.allSatisfy { $0.addressBytes == [127, 0, 0, 9] })
+        }
+
         @Test func closingInsideAnEventIsSafe() throws {
             let link = try Loopback()
             link.answer = { _ in nil }
