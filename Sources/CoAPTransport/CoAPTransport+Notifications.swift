@@ -38,6 +38,7 @@ extension CoAPTransport {
         guard let messageID = self.transmit(message, type: COAP_MESSAGE_NON, on: pointer) else {
             throw .outOfResources
         }
+        self.context(of: slot).mayBeRefused = true
         let rare = self.rareState(slot)
         if rare.unconfirmed.count >= RareState.unconfirmedLimit { rare.unconfirmed.removeFirst() }
         rare.unconfirmed.append((messageID, tag, token))

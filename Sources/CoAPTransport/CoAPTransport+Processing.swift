@@ -43,17 +43,15 @@ extension CoAPTransport {
         if CoAPLibrary.isProven {
             let count = epoll_wait(context.descriptor, self.libraryEvents, Int32(TransportContext.batch), 0)
             var timerFired = false
-            for index in stride(from: 0, to: Int(count), by: 1) {
-                // The library's own timer has no socket behind it.
-                guard let socket = self.libraryEvents[index].data.ptr else {
-                    timerFired = true
-                    continue
-                }
-                self.currentSocket = socket
-                coap_io_do_epoll(self.emptyContext, self.libraryEvents + index, 1)
-                if !CoAPLibrary.resets.isEmpty { self.takeResets(in: context) }
+            // The library's own timer has no socket behind it.
+            for index in stride(from: 0, to: Int(count), by: 1) where self.libraryEvents[index].data.ptr == nil {
+                timerFired = true
             }
-            self.currentSocket = nil
+            if !context.mayBeRefused {
+                if count > 0 { coap_io_do_epoll(self.emptyContext, self.libraryEvents, Int(count)) }
+            } else {
+                self.processOneByOne(Int(count), in: context)
+            }
             if timerFired { coap_io_process(context.pointer, CoAPLibrary.noWait) }
         } else {
             coap_io_process(context.pointer, CoAPLibrary.noWait)
@@ -63,6 +61,17 @@ extension CoAPTransport {
         if !context.unacknowledged.isEmpty { self.takeAcknowledgements(in: context) }
         self.countWarnings(since: warnings)
         self.finishBatch()
+    }
+
+    /// Has the events worked on one after another, so that it is known which session a Reset came on.
+    private func processOneByOne(_ count: Int, in context: TransportContext) {
+        for index in stride(from: 0, to: count, by: 1) {
+            guard let socket = self.libraryEvents[index].data.ptr else { continue }
+            self.currentSocket = socket
+            coap_io_do_epoll(self.emptyContext, self.libraryEvents + index, 1)
+            if !CoAPLibrary.resets.isEmpty { self.takeResets(in: context) }
+        }
+        self.currentSocket = nil
     }
 
     private func countWarnings(since before: CoAPLibrary.Warnings) {

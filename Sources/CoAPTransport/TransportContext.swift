@@ -21,6 +21,8 @@ final class TransportContext {
     var sessionCount: Int { self.slots.count }
     /// Handshakes and confirmable messages under way: while there are any, its timers are looked after often.
     var pending = 0
+    /// Whether a notification that wanted no acknowledgement was sent, which only a Reset without a name refuses.
+    var mayBeRefused = false
     let listener: Listener?
 
     /// - Returns: nil when the system has no memory or descriptor left.
