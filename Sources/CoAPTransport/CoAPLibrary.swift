@@ -28,6 +28,7 @@ enum CoAPLibrary {
     struct Warnings {
         var all: UInt64 = 0
         var malformed: UInt64 = 0
+        var criticalOptions: UInt64 = 0
     }
 
     nonisolated(unsafe) static var warnings = Warnings()

@@ -77,6 +77,7 @@ extension CoAPTransport {
     private func countWarnings(since before: CoAPLibrary.Warnings) {
         self.counters.libraryWarnings += CoAPLibrary.warnings.all - before.all
         self.counters.malformedDatagrams += CoAPLibrary.warnings.malformed - before.malformed
+        self.counters.unknownCriticalOptions += CoAPLibrary.warnings.criticalOptions - before.criticalOptions
     }
 
     /// What waited for the library to finish.
