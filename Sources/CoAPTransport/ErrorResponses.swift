@@ -7,9 +7,16 @@ import CLibCoAP
 /// answer, which the peer must then refuse in its turn. Where the linker binds the library's own function, all that is
 /// missing is the count.
 ///
+/// It is public only so that the linker shows it to the library; nobody else calls it.
+///
+/// - Parameters:
+///   - request: the library's request.
+///   - code: the code of the answer.
+///   - options: which options the library would put into the answer; none is.
+/// - Returns: the library's message, or nil when there is no memory.
 /// - Source: RFC 7252, section 5.4.1.
 @_cdecl("coap_new_error_response")
-func makeErrorResponse(
+public func makeErrorResponse(
     _ request: OpaquePointer?,
     _ code: UInt32,
     _ options: UnsafeMutableRawPointer?
