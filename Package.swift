@@ -20,7 +20,12 @@ let houseSettings: [SwiftSetting] =
 let clientPathSettings: [SwiftSetting] =
     isEmbedded
     ? houseSettings + [
-        .enableExperimentalFeature("Embedded"), .unsafeFlags(["-wmo", "-Osize", "-Xfrontend", "-function-sections"]),
+        .enableExperimentalFeature("Embedded"),
+        // A section for each function lets the linker drop what nobody calls; the outliner shares what repeats.
+        .unsafeFlags([
+            "-wmo", "-Osize", "-Xfrontend", "-function-sections", "-Xllvm", "-enable-machine-outliner=always", "-Xllvm",
+            "-enable-linkonceodr-outlining",
+        ]),
     ]
     : houseSettings
 

@@ -29,7 +29,10 @@ if isEmbedded {
             path: "TinyDevice",
             swiftSettings: settings + [
                 .enableExperimentalFeature("Embedded"),
-                .unsafeFlags(["-wmo", "-Osize", "-parse-as-library", "-Xfrontend", "-function-sections"]),
+                .unsafeFlags([
+                    "-wmo", "-Osize", "-parse-as-library", "-Xfrontend", "-function-sections", "-Xllvm",
+                    "-enable-machine-outliner=always",
+                ]),
             ],
             linkerSettings: [.linkedLibrary("m"), .unsafeFlags(linkerFlags)]
         )
