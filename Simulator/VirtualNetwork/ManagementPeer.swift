@@ -74,6 +74,7 @@ public final class ManagementPeer: VirtualPeer {
             case .sendResponse(let exchange, let response): return .sendResponse(exchange, response)
             case .sendRequest(let request, let session, let message): return .sendRequest(request, session, message)
             case .cancelObservation(let request, let session): return .cancelObservation(request, session)
+            case .closeSession(let session): return .closeSession(session)
             case .commandFinished(let id, let endpoint, let result): self.results.append((id, endpoint, result))
             case .notified(let endpoint, let path, let answer): self.notifications.append((endpoint, path, answer))
             case .report(let report): self.reports.append(report)

@@ -34,6 +34,8 @@ public final class BootstrapServer {
             self.keys = keys
             self.rules = rules
             self.statePath = statePath
+            // A device comes once and goes; one that does not say so is forgotten soon.
+            self.transport.idleTimeout = .seconds(600)
         }
     }
 

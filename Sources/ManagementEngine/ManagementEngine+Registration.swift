@@ -79,6 +79,7 @@ extension ManagementEngine {
         try self.checkBounds(existing, session)
 
         var waiting: [PendingCommand] = []
+        let before = existing.flatMap { self.devices[$0]?.session }
         if let existing {
             waiting = self.removeDevice(existing, keepsWaitingCommands: true)
             self.counters.replaced += 1
@@ -94,6 +95,7 @@ extension ManagementEngine {
             objects: parameters.objects ?? ObjectList(entries: [])
         )
         let slot = self.addDevice(registration, session: session, now: now)
+        if let before { self.releaseSession(before) }
         for command in waiting { self.devices[slot]?.queue.enqueue(command) }
         self.setCommandTimer(slot)
         self.counters.registered += 1
@@ -205,6 +207,7 @@ extension ManagementEngine {
         }
         let endpoint = device.registration.endpoint
         self.removeDevice(slot, keepsWaitingCommands: false)
+        if let session = device.session { self.releaseSession(session) }
         self.counters.expired += 1
         self.emit(.store(.removed(endpoint: endpoint)))
         self.emit(.report(.expired(endpoint: endpoint)))
@@ -257,10 +260,20 @@ extension ManagementEngine {
             return
         }
         self.sessions[before]?.devices.removeAll { $0 == slot }
-        // What was observed on the old session went to an address or association that is no more.
+        // What was observed or asked on the old session went to an address or association that is no more.
         self.endObservations(of: slot, .sessionClosed)
+        if let running = self.devices[slot]?.queue.runningRequest {
+            self.requests[running] = nil
+            if let command = self.devices[slot]?.queue.finish(running),
+                let endpoint = self.devices[slot]?.registration.endpoint
+            {
+                self.finish(command, endpoint, .failed(.unreachable(.sessionClosed)))
+            }
+            self.setCommandTimer(slot)
+        }
         self.devices[slot]?.session = session
         self.sessions[session]?.devices.append(slot)
+        self.releaseSession(before)
     }
 
     /// Takes a device out of every table and ends what waits for it.

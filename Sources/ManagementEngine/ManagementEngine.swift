@@ -64,6 +64,8 @@ public struct ManagementEngine: Sendable {
         case .registrationNotStored(let endpoint):
             if let slot = self.slotsByEndpoint[endpoint] { self.removeDevice(slot, keepsWaitingCommands: false) }
         case .sessionAccepted(let session, let identity):
+            // The same number again is a new association: nothing of the old one holds.
+            self.closeSession(session)
             self.sessions[session] = Session(identity: identity)
         case .sessionClosed(let session):
             self.closeSession(session)
@@ -153,6 +155,13 @@ public struct ManagementEngine: Sendable {
             case .command(let slot): self.dropExpiredCommands(slot, now: now)
             }
         }
+    }
+
+    /// Lets a session go that no device uses any more, so that devices that come back from elsewhere leave nothing.
+    mutating func releaseSession(_ session: SessionID) {
+        guard let known = self.sessions[session], known.devices.isEmpty else { return }
+        self.sessions[session] = nil
+        self.emit(.closeSession(session))
     }
 
     private mutating func closeSession(_ session: SessionID) {

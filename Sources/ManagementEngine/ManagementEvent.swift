@@ -34,6 +34,8 @@ public enum ManagementOutput: Hashable, Sendable {
     case sendRequest(RequestID, SessionID, CoAPRequest)
     /// Forget the observation that the request began.
     case cancelObservation(RequestID, SessionID)
+    /// Close a session: no device uses it any more; nothing is reported about it afterwards.
+    case closeSession(SessionID)
     /// A command ended.
     case commandFinished(CommandID, endpoint: UTF8Text, CommandResult)
     /// A device reported a change.

@@ -149,7 +149,7 @@ final class ControlDoor {
         case .sent(let endpoint, let records):
             self.tellEvent("sent", endpoint, records.map(ControlNames.value))
         case .report(let report): self.tell(report)
-        case .store, .sendResponse, .sendRequest, .cancelObservation: break
+        case .store, .sendResponse, .sendRequest, .cancelObservation, .closeSession: break
         }
     }
 

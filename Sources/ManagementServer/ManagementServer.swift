@@ -185,6 +185,10 @@ public final class ManagementServer {
         case .cancelObservation(let request, let number):
             guard let session = self.sessions[number] else { return }
             self.transport.cancelObservation(requestTag: request.rawValue, on: session)
+        case .closeSession(let number):
+            guard let session = self.sessions[number] else { return }
+            _ = self.sessions.remove(session)
+            self.transport.closeSession(session)
         case .commandFinished, .notified, .sent, .observationEnded: self.door?.tell(output)
         case .report(.registered(let endpoint)) where self.failsNextResponse:
             self.engine.handle(.registrationNotStored(endpoint: endpoint), now: self.loop.now)

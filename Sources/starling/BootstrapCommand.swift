@@ -2,6 +2,7 @@ import ArgumentParser
 import BootstrapEngine
 import BootstrapServer
 import CoAPMessages
+import CoAPTransport
 import LwM2MModel
 import Primitives
 import ServiceSupport
@@ -76,6 +77,8 @@ struct BootstrapCommand: ParsableCommand {
             statePath: self.state
         )
         configuration.stopsOnSignals = true
+        // A process that is nothing but a server has thousands of sessions, and used no OpenSSL before.
+        configuration.transport.compactsTLSMemory = true
         configuration.discoversFirst = !self.skipDiscover
         if self.service.anyEndpoint {
             configuration.engine.endpointRule = EndpointRule(.any)

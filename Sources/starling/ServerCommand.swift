@@ -1,5 +1,6 @@
 import ArgumentParser
 import CoAPMessages
+import CoAPTransport
 import LwM2MModel
 import ManagementEngine
 import ManagementServer
@@ -67,6 +68,8 @@ struct ServerCommand: ParsableCommand {
             controlPath: self.control
         )
         configuration.stopsOnSignals = true
+        // A process that is nothing but a server has thousands of sessions, and used no OpenSSL before.
+        configuration.transport.compactsTLSMemory = true
         guard self.maximumRegistrations > 0 else {
             throw ServiceError("--maximum-registrations is \(self.maximumRegistrations)", hint: "at least 1")
         }

@@ -68,4 +68,32 @@ import Testing
         }
         #expect(session == SessionID(rawValue: 2))
     }
+
+    @Test func aSessionThatNoDeviceUsesAnyMoreIsClosed() {
+        var bench = Bench()
+        let location = bench.registered()
+        bench.open(2)
+        #expect(bench.ask(Bench.update(location), on: 2).contains(.closeSession(SessionID(rawValue: 1))))
+        bench.open(3)
+        #expect(bench.ask(Bench.register(), on: 3).contains(.closeSession(SessionID(rawValue: 2))))
+        #expect(bench.wait(.seconds(300)).contains(.closeSession(SessionID(rawValue: 3))))
+
+        // One that other devices use stays, and one whose device deregisters is the device's to close.
+        bench = Bench()
+        bench.open(1, as: nil)
+        _ = bench.ask(Bench.register(["ep=a", "lt=100"]))
+        _ = bench.ask(Bench.register(["ep=b", "lt=300"]))
+        #expect(!bench.wait(.seconds(100)).contains(.closeSession(SessionID(rawValue: 1))))
+        #expect(bench.wait(.seconds(200)).contains(.closeSession(SessionID(rawValue: 1))))
+    }
+
+    @Test func aCommandOnASessionThatWasLeftBehindEnds() {
+        let bench = Bench()
+        let location = bench.registered()
+        _ = bench.command(.read(ObjectPath(3, 0)))
+        bench.open(2)
+        let outputs = bench.ask(Bench.update(location), on: 2)
+        #expect(outputs.results == [.failed(.unreachable(.sessionClosed))])
+        #expect(bench.command(.read(ObjectPath(3, 0))).requests.count == 1)
+    }
 }

@@ -46,7 +46,12 @@ import Testing
         #expect(bench.engine.nextDeadline == MonotonicTime.zero.advanced(by: .seconds(300)))
         #expect(bench.wait(.seconds(299)).isEmpty)
         let outputs = bench.wait(.seconds(1))
-        #expect(outputs == [.store(.removed(endpoint: "dev1")), .report(.expired(endpoint: "dev1"))])
+        #expect(
+            outputs == [
+                .closeSession(SessionID(rawValue: 1)), .store(.removed(endpoint: "dev1")),
+                .report(.expired(endpoint: "dev1")),
+            ]
+        )
         #expect(bench.engine.registrationCount == 0)
         #expect(bench.engine.nextDeadline == nil)
     }
