@@ -50,6 +50,16 @@ public final class CoAPTransport {
     var answers = Deadlines<(session: TransportSession, token: UInt32)>()
     var timer = 0
 
+    /// What people should know about the CoAP library that was found; nil when it is the version this was proven with.
+    ///
+    /// With another version every loop turn is the library's own, in contexts of at most 64 sessions: slower, but it
+    /// relies on nothing that the library does not promise.
+    public static var libraryNotice: StaticString? {
+        CoAPLibrary.isProven
+            ? nil
+            : "this is not libcoap 4.3.1: sessions are served the plain way, at most 64 to a context, which is slower"
+    }
+
     /// Creates a transport on a loop.
     ///
     /// - Throws: ``TransportError/outOfResources``; ``TransportError/unsupported`` when the CoAP library has no DTLS.

@@ -56,6 +56,7 @@ struct BootstrapCommand: ParsableCommand {
 
     func run() throws {
         StandardStream.outlivesItsReader()
+        Starling.showLibraryNotice()
         let server: BootstrapServer
         do throws(ServiceError) {
             server = try BootstrapServer(configuration: try self.configuration())

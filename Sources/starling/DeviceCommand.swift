@@ -37,6 +37,7 @@ struct DeviceCommand: AsyncParsableCommand {
             print(DeviceConfigurationFile.example, terminator: "")
             return
         }
+        Starling.showLibraryNotice()
         let output = DeviceEventPrinter(isJSON: self.json)
         let file: DeviceConfigurationFile
         do {

@@ -82,6 +82,7 @@ struct FleetRunCommand: ParsableCommand {
 
     func run() throws {
         StandardStream.outlivesItsReader()
+        Starling.showLibraryNotice()
         let scenario: FleetScenario
         do throws(ScenarioError) {
             let file = try self.scenario.map { path throws(ScenarioError) in try ScenarioOptions(contentsOf: path) }

@@ -46,6 +46,7 @@ struct ServerCommand: ParsableCommand {
 
     func run() throws {
         StandardStream.outlivesItsReader()
+        Starling.showLibraryNotice()
         let server: ManagementServer
         do throws(ServiceError) {
             server = try ManagementServer(configuration: try self.configuration())

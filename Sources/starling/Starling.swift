@@ -1,4 +1,5 @@
 import ArgumentParser
+import CoAPTransport
 import Dispatch
 import Foundation
 
@@ -39,5 +40,10 @@ import Foundation
         } catch {
             self.exit(withError: error)
         }
+    }
+
+    /// Says that the CoAP library is another one than the fast path was proven with; nothing otherwise.
+    static func showLibraryNotice() {
+        if let notice = CoAPTransport.libraryNotice { StandardStream.error.write("Note: \(notice)\n") }
     }
 }
