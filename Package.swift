@@ -1,9 +1,10 @@
 // swift-tools-version: 6.1
 import PackageDescription
 
-// Two switches narrow what this manifest offers, the third is for checks:
+// Switches narrow what this manifest offers; the last one is for checks:
 //   STARLING_EMBEDDED=1       the client path alone, compiled as Embedded Swift
 //   STARLING_LIBRARY_ONLY=1   the client library and its tests, without services, simulator and executable
+//   STARLING_ONLY=A,B         the named targets, their tests and what those need, for quick rounds of work
 //   STARLING_STRICT=1         a warning in a target of this package is an error
 let isEmbedded = Context.environment["STARLING_EMBEDDED"] == "1"
 let isLibraryOnly = isEmbedded || Context.environment["STARLING_LIBRARY_ONLY"] == "1"
@@ -81,9 +82,11 @@ var targets: [Target] = [
     clientPath("CoAPMessages", ["Primitives"]),
     clientPath("LwM2MModel", ["Primitives"]),
     clientPath("LwM2MCodecs", ["CoAPMessages", "LwM2MModel", "Primitives"]),
+    clientPath("BootstrapURIs", ["CoAPMessages", "LwM2MModel", "Primitives"]),
     // Row 2: engines.
-    clientPath("ClientEngine", ["CoAPMessages", "LwM2MCodecs", "LwM2MModel", "Primitives"]),
+    clientPath("ClientEngine", ["BootstrapURIs", "CoAPMessages", "LwM2MCodecs", "LwM2MModel", "Primitives"]),
     // Row 3: edges.
+    clientPath("CryptographicHashes", ["CLibCrypto", "Primitives"]),
     clientPath("CoAPTransport", ["CLibCoAP", "CLibCrypto", "CoAPMessages", "Primitives"]),
     clientPath("NameResolution", ["CAres", "CoAPMessages", "Primitives"]),
     clientPath("DeviceStore", ["CFiles", "ClientEngine", "CoAPMessages", "LwM2MCodecs", "LwM2MModel", "Primitives"]),
@@ -91,8 +94,8 @@ var targets: [Target] = [
     clientPath(
         "DeviceRuntime",
         [
-            "ClientEngine", "CoAPMessages", "CoAPTransport", "DeviceStore", "LwM2MModel", "NameResolution",
-            "Primitives",
+            "ClientEngine", "CoAPMessages", "CoAPTransport", "CryptographicHashes", "DeviceStore", "LwM2MModel",
+            "NameResolution", "Primitives",
         ]
     ),
 ]
@@ -102,6 +105,10 @@ var dependencies: [Package.Dependency] = []
 if !isEmbedded {
     products += [
         .library(name: "LwM2MClient", targets: ["LwM2MClient"]),
+        .library(
+            name: "BootstrapURIs",
+            targets: ["BootstrapURIs", "CryptographicHashes", "CoAPMessages", "Primitives"]
+        ),
         .library(name: "LwM2MCodecs", targets: ["CoAPMessages", "LwM2MCodecs", "LwM2MModel", "Primitives"]),
     ]
     dependencies += [
@@ -112,8 +119,8 @@ if !isEmbedded {
         hosted(
             "LwM2MClient",
             [
-                "ClientEngine", "CoAPMessages", "CoAPTransport", "DeviceRuntime", "DeviceStore", "LwM2MCodecs",
-                "LwM2MModel", "NameResolution", "Primitives",
+                "BootstrapURIs", "ClientEngine", "CoAPMessages", "CoAPTransport", "DeviceRuntime", "DeviceStore",
+                "LwM2MCodecs", "LwM2MModel", "NameResolution", "Primitives",
                 .product(name: "Logging", package: "swift-log"),
             ]
         ),
@@ -134,8 +141,16 @@ if !isEmbedded {
         tests("LwM2MModel", ["LwM2MModel", "Primitives", "TestSupport"]),
         tests("LwM2MCodecs", ["CoAPMessages", "LwM2MCodecs", "LwM2MModel", "Primitives", "TestSupport"]),
         tests(
+            "BootstrapURIs",
+            ["BootstrapURIs", "CoAPMessages", "CryptographicHashes", "LwM2MModel", "Primitives", "TestSupport"]
+        ),
+        tests("CryptographicHashes", ["CryptographicHashes", "Primitives", "TestSupport"]),
+        tests(
             "ClientEngine",
-            ["ClientEngine", "CoAPMessages", "LwM2MCodecs", "LwM2MModel", "Primitives", "TestSupport"]
+            [
+                "BootstrapURIs", "ClientEngine", "CoAPMessages", "CryptographicHashes", "LwM2MCodecs", "LwM2MModel",
+                "Primitives", "TestSupport",
+            ]
         ),
         tests("CoAPTransport", ["CLibCoAP", "CoAPMessages", "CoAPTransport", "Primitives", "TestSupport"]),
         tests("NameResolution", ["CoAPMessages", "LoopbackPeers", "NameResolution", "Primitives", "TestSupport"]),
@@ -173,27 +188,42 @@ if !isLibraryOnly {
         .package(url: "https://github.com/groue/GRDB.swift", from: "7.0.0"),
         // YAML of device configurations, provisioning files and fleet scenarios.
         .package(url: "https://github.com/jpsim/Yams", from: "6.0.0"),
+        // Starts bootstrap server instances on demand and sees how they end.
+        .package(url: "https://github.com/swiftlang/swift-subprocess", from: "1.0.0"),
     ]
     let argumentParser: Target.Dependency = .product(name: "ArgumentParser", package: "swift-argument-parser")
     let grdb: Target.Dependency = .product(name: "GRDB", package: "GRDB.swift")
     let histogram: Target.Dependency = .product(name: "Histogram", package: "hdrhistogram-swift")
+    let subprocess: Target.Dependency = .product(name: "Subprocess", package: "swift-subprocess")
     let yams: Target.Dependency = .product(name: "Yams", package: "Yams")
     targets += [
         // Row 2: engines of the services and of the simulator.
-        hosted("BootstrapEngine", ["CoAPMessages", "LwM2MCodecs", "LwM2MModel", "Primitives"]),
+        hosted("BootstrapEngine", ["BootstrapURIs", "CoAPMessages", "LwM2MCodecs", "LwM2MModel", "Primitives"]),
         hosted("ManagementEngine", ["CoAPMessages", "LwM2MCodecs", "LwM2MModel", "Primitives"]),
+        hosted("BalancerEngine", ["BootstrapURIs", "CoAPMessages", "Primitives"]),
         hosted("FleetEngine", ["Primitives"], folder: "Simulator"),
         hosted(
             "VirtualNetwork",
-            ["BootstrapEngine", "ClientEngine", "CoAPMessages", "LwM2MModel", "ManagementEngine", "Primitives"],
+            [
+                "BalancerEngine", "BootstrapEngine", "BootstrapURIs", "ClientEngine", "CoAPMessages", "LwM2MModel",
+                "ManagementEngine", "Primitives",
+            ],
             folder: "Simulator"
         ),
         // Row 3: edges of the services.
+        .systemLibrary(
+            name: "CLDNS",
+            path: "Sources/CLDNS",
+            pkgConfig: "ldns",
+            providers: [.apt(["libldns-dev"])]
+        ),
+        hosted("NameRegistry", ["BalancerEngine", "CLDNS", "CoAPTransport", "Primitives"]),
         hosted("KeyDerivation", ["CLibCrypto", "Primitives"]),
         hosted(
             "ServiceStore",
             [
-                "BootstrapEngine", "CoAPMessages", "LwM2MCodecs", "LwM2MModel", "ManagementEngine", "Primitives", grdb,
+                "BalancerEngine", "BootstrapEngine", "CoAPMessages", "LwM2MCodecs", "LwM2MModel", "ManagementEngine",
+                "Primitives", grdb,
             ]
         ),
         // Row 5: runtimes, and what those of the services share.
@@ -201,8 +231,8 @@ if !isLibraryOnly {
         hosted(
             "BootstrapServer",
             [
-                "BootstrapEngine", "CoAPMessages", "CoAPTransport", "LwM2MModel", "Primitives", "ServiceStore",
-                "ServiceSupport",
+                "BootstrapEngine", "BootstrapURIs", "CoAPMessages", "CoAPTransport", "CryptographicHashes",
+                "LwM2MModel", "Primitives", "ServiceStore", "ServiceSupport",
             ]
         ),
         hosted(
@@ -213,12 +243,21 @@ if !isLibraryOnly {
             ]
         ),
         hosted(
+            "BootstrapBalancer",
+            [
+                "BalancerEngine", "BootstrapURIs", "CoAPMessages", "CoAPTransport", "CryptographicHashes",
+                "NameRegistry", "Primitives", "ServiceStore", "ServiceSupport", subprocess,
+            ]
+        ),
+        hosted(
             "DeviceConfiguration",
-            ["CoAPMessages", "LwM2MClient", "LwM2MModel", "NameResolution", "Primitives", yams]
+            [
+                "BootstrapURIs", "CoAPMessages", "LwM2MClient", "LwM2MModel", "NameResolution", "Primitives", yams,
+            ]
         ),
         hosted(
             "FleetScenarios",
-            ["CoAPMessages", "CoAPTransport", "FleetEngine", "Primitives", yams],
+            ["BootstrapURIs", "CoAPMessages", "CoAPTransport", "FleetEngine", "Primitives", yams],
             folder: "Simulator"
         ),
         hosted("FleetReports", ["FleetEngine", "Primitives", histogram], folder: "Simulator"),
@@ -226,8 +265,9 @@ if !isLibraryOnly {
         hosted(
             "FleetRuntime",
             [
-                "ClientEngine", "CLibCrypto", "CoAPMessages", "CoAPTransport", "DeviceRuntime", "FleetEngine",
-                "FleetReports", "FleetScenarios", "KeyDerivation", "LwM2MModel", "NameResolution", "Primitives",
+                "BootstrapURIs", "ClientEngine", "CLibCrypto", "CoAPMessages", "CoAPTransport", "DeviceRuntime",
+                "FleetEngine", "FleetReports", "FleetScenarios", "KeyDerivation", "LwM2MModel", "NameResolution",
+                "Primitives",
             ],
             folder: "Simulator"
         ),
@@ -235,13 +275,26 @@ if !isLibraryOnly {
         .executableTarget(
             name: "starling",
             dependencies: [
-                "BootstrapEngine", "BootstrapServer", "CoAPMessages", "CoAPTransport", "DeviceConfiguration",
-                "FleetConsole", "FleetEngine", "FleetReports", "FleetRuntime", "FleetScenarios", "KeyDerivation",
-                "LwM2MClient", "LwM2MCodecs", "LwM2MModel", "ManagementEngine", "ManagementServer", "NameResolution",
+                "BalancerEngine", "BootstrapBalancer", "BootstrapEngine", "BootstrapServer", "BootstrapURIs",
+                "CoAPMessages", "CoAPTransport", "CryptographicHashes", "DeviceConfiguration", "FleetConsole",
+                "FleetEngine", "FleetReports", "FleetRuntime", "FleetScenarios", "KeyDerivation", "LwM2MClient",
+                "LwM2MCodecs", "LwM2MModel", "ManagementEngine", "ManagementServer", "NameRegistry", "NameResolution",
                 "Primitives", "ServiceSupport", argumentParser, yams,
             ],
             path: "Sources/starling",
             swiftSettings: houseSettings
+        ),
+        tests(
+            "BalancerEngine",
+            ["BalancerEngine", "BootstrapURIs", "CoAPMessages", "CryptographicHashes", "Primitives", "TestSupport"]
+        ),
+        tests("NameRegistry", ["BalancerEngine", "CoAPTransport", "NameRegistry", "Primitives", "TestSupport"]),
+        tests(
+            "BootstrapBalancer",
+            [
+                "BalancerEngine", "BootstrapBalancer", "BootstrapURIs", "CoAPMessages", "CoAPTransport",
+                "CryptographicHashes", "NameRegistry", "Primitives", "ServiceStore", "ServiceSupport", "TestSupport",
+            ]
         ),
         tests("KeyDerivation", ["KeyDerivation", "Primitives", "TestSupport"]),
         tests(
@@ -288,7 +341,10 @@ if !isLibraryOnly {
         tests("DeviceConfiguration", ["DeviceConfiguration", "LwM2MClient", "LwM2MModel", "TestSupport"]),
         tests(
             "FleetScenarios",
-            ["CoAPMessages", "CoAPTransport", "FleetEngine", "FleetScenarios", "Primitives", "TestSupport"]
+            [
+                "BootstrapURIs", "CoAPMessages", "CoAPTransport", "FleetEngine", "FleetScenarios", "Primitives",
+                "TestSupport",
+            ]
         ),
         tests("FleetReports", ["FleetEngine", "FleetReports", "Primitives", "TestSupport"]),
         tests("FleetConsole", ["FleetConsole", "FleetEngine", "FleetReports", "Primitives", "TestSupport"]),
@@ -301,6 +357,20 @@ if !isLibraryOnly {
         ),
         tests("Interop", ["CoAPMessages", "Primitives", "TestSupport"]),
     ]
+}
+
+// A product needs all its targets, so a narrow build offers none: `swift build --target` and `swift test` do.
+if let names = Context.environment["STARLING_ONLY"], !names.isEmpty {
+    var wanted = Set(names.split(separator: ",").flatMap { [String($0), "\($0)Tests"] })
+    var count = 0
+    while count != wanted.count {
+        count = wanted.count
+        for target in targets where wanted.contains(target.name) {
+            for case .byNameItem(let name, _) in target.dependencies { wanted.insert(name) }
+        }
+    }
+    targets.removeAll { !wanted.contains($0.name) }
+    products = []
 }
 
 let package = Package(

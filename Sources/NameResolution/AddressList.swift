@@ -1,4 +1,5 @@
 internal import CAres
+internal import Primitives
 
 #if canImport(Glibc)
     internal import Glibc

@@ -1,19 +1,7 @@
 internal import CAres
 public import Primitives
 
-/// An IPv4 or IPv6 address without a port.
-public struct IPAddress: Hashable, Sendable {
-    /// The address in network order: 4 bytes for IPv4, 16 for IPv6.
-    public let bytes: [UInt8]
-
-    /// Creates an address from its bytes.
-    ///
-    /// - Returns: nil unless there are 4 or 16 of them.
-    public init?(_ bytes: [UInt8]) {
-        guard bytes.count == 4 || bytes.count == 16 else { return nil }
-        self.bytes = bytes
-    }
-
+extension IPAddress {
     /// Reads `192.0.2.1`, `2001:db8::1` or `[2001:db8::1]`; no zone, no port.
     ///
     /// - Returns: nil when the text is not an address.
@@ -37,9 +25,6 @@ public struct IPAddress: Hashable, Sendable {
             }
         }
         guard status == 1 else { return nil }
-        self.bytes = bytes
+        self.init(bytes)
     }
-
-    /// Whether this is an IPv6 address.
-    public var isIPv6: Bool { self.bytes.count == 16 }
 }
