@@ -37,17 +37,10 @@ public final class BootstrapPeer: VirtualPeer {
 
     /// Translates what happened for the engine.
     public func handle(_ event: PeerEvent, now: MonotonicTime) {
-        switch event {
-        case .started, .sessionOpened, .notificationAcknowledged, .notificationFailed: break
-        case .deadlineReached: self.engine.handle(.deadlineReached, now: now)
-        case .sessionAccepted(let session, let identity):
-            self.engine.handle(.sessionAccepted(session, identity: identity), now: now)
-        case .sessionClosed(let session, _): self.engine.handle(.sessionClosed(session), now: now)
-        case .requestReceived(let exchange, let session, let request, _):
-            self.engine.handle(.requestReceived(exchange, session, request), now: now)
-        case .responseReceived(let request, let response):
-            self.engine.handle(.responseReceived(request, response), now: now)
-        case .requestFailed(let request, let failure): self.engine.handle(.requestFailed(request, failure), now: now)
+        if let event = event.serverEvent {
+            self.engine.handle(.network(event), now: now)
+        } else if case .deadlineReached = event {
+            self.engine.handle(.deadlineReached, now: now)
         }
     }
 

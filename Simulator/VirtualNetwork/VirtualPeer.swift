@@ -43,6 +43,20 @@ public enum PeerEvent: Sendable {
     case notificationFailed(NotificationID, RequestFailure)
 }
 
+extension PeerEvent {
+    /// The event as a server engine knows it; nil for what only concerns clients, or the clock.
+    var serverEvent: ServerEvent? {
+        switch self {
+        case .sessionAccepted(let session, let identity): .sessionAccepted(session, identity: identity)
+        case .sessionClosed(let session, _): .sessionClosed(session)
+        case .requestReceived(let exchange, let session, let request, _): .requestReceived(exchange, session, request)
+        case .responseReceived(let request, let response): .responseReceived(request, response)
+        case .requestFailed(let request, let failure): .requestFailed(request, failure)
+        case .started, .deadlineReached, .sessionOpened, .notificationAcknowledged, .notificationFailed: nil
+        }
+    }
+}
+
 /// What a peer wants done.
 public enum PeerOutput: Sendable {
     /// Open a session.

@@ -66,7 +66,20 @@ public struct BootstrapEngine: Sendable {
     /// Takes one event; what follows from it is queued.
     public mutating func handle(_ event: BootstrapEvent, now: MonotonicTime) {
         switch event {
-        case .sessionAccepted(let session, let identity):
+        case .network(let event):
+            self.take(event, now: now)
+        case .planChosen(let procedure, let plan):
+            self.begin(procedure, plan, now: now)
+        case .planNotStored(let procedure):
+            self.refuse(procedure, .notStored)
+        case .deadlineReached:
+            while let procedure = self.timers.popReached(now: now) { self.failStep(of: procedure, .timedOut) }
+        }
+    }
+
+    private mutating func take(_ event: ServerEvent, now: MonotonicTime) {
+        switch event {
+        case .sessionAccepted(let session, let identity, _):
             self.sessions[session] = Session(identity: identity)
         case .sessionClosed(let session):
             if let procedure = self.sessions.removeValue(forKey: session)?.procedure {
@@ -74,10 +87,6 @@ public struct BootstrapEngine: Sendable {
             }
         case .requestReceived(let exchange, let session, let request):
             self.serve(exchange, session, request, now: now)
-        case .planChosen(let procedure, let plan):
-            self.begin(procedure, plan, now: now)
-        case .planNotStored(let procedure):
-            self.refuse(procedure, .notStored)
         case .responseReceived(let request, let response):
             guard let procedure = self.requests.removeValue(forKey: request) else { return }
             self.procedures[procedure]?.request = nil
@@ -87,8 +96,6 @@ public struct BootstrapEngine: Sendable {
         case .requestFailed(let request, let failure):
             guard let procedure = self.requests[request] else { return }
             self.failStep(of: procedure, failure)
-        case .deadlineReached:
-            while let procedure = self.timers.popReached(now: now) { self.failStep(of: procedure, .timedOut) }
         }
     }
 

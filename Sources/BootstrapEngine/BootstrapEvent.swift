@@ -15,20 +15,12 @@ public struct ProcedureID: Hashable, Sendable {
 
 /// What happened, told to ``BootstrapEngine`` by its driver.
 public enum BootstrapEvent: Hashable, Sendable {
-    /// A device opened a session; the identity is what it proved, nil without security.
-    case sessionAccepted(SessionID, identity: [UInt8]?)
-    /// A session ended; its requests have failed before.
-    case sessionClosed(SessionID)
-    /// A device asks for something; answered by one ``BootstrapOutput/sendResponse(_:_:)``.
-    case requestReceived(ExchangeID, SessionID, CoAPRequest)
+    /// Something happened on a session; each request is answered by one ``BootstrapOutput/sendResponse(_:_:)``.
+    case network(ServerEvent)
     /// What a device gets, and durably so; nil refuses it.
     case planChosen(ProcedureID, BootstrapPlan?)
     /// What a device should get could not be made durable; it is told 5.00 and gets nothing.
     case planNotStored(ProcedureID)
-    /// The answer to a request of the engine.
-    case responseReceived(RequestID, CoAPResponse)
-    /// There will be no answer.
-    case requestFailed(RequestID, RequestFailure)
     /// The time of ``BootstrapEngine/nextDeadline`` has come; harmless when it has not.
     case deadlineReached
 }

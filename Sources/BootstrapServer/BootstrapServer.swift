@@ -45,7 +45,7 @@ public final class BootstrapServer {
     private let discoversFirst: Bool
     private let store: ProvisioningStore?
     private var engine: BootstrapEngine
-    private var sessions = SessionTable()
+    private let sessions: ServiceSessions
     private var signals: TerminationSignals?
     private var isStopping = false
     private var isDraining = false
@@ -68,6 +68,7 @@ public final class BootstrapServer {
         } catch {
             throw ServiceError(error, about: "the server")
         }
+        self.sessions = ServiceSessions(transport: self.transport)
         self.rules = configuration.rules
         self.discoversFirst = configuration.discoversFirst
         self.engine = BootstrapEngine(configuration: configuration.engine)
@@ -76,7 +77,9 @@ public final class BootstrapServer {
         if configuration.stopsOnSignals {
             self.signals = try TerminationSignals(loop: self.loop) { [unowned self] in self.stop() }
         }
-        self.transport.onEvent = { [unowned self] event in self.take(event) }
+        self.transport.onEvent = { [unowned self] event in
+            if let event = self.sessions.translate(event) { self.tell(.network(event)) }
+        }
     }
 
     private static func check(_ configuration: Configuration) throws(ServiceError) {
@@ -134,39 +137,15 @@ public final class BootstrapServer {
         while let output = self.engine.nextOutput() { self.perform(output) }
     }
 
-    private func take(_ event: TransportEvent) {
-        switch event {
-        case .sessionAccepted(let session, _, let identity):
-            self.tell(.sessionAccepted(self.sessions.add(session), identity: identity))
-        case .sessionClosed(let session, _, _):
-            if let number = self.sessions.remove(session) { self.tell(.sessionClosed(number)) }
-        case .requestReceived(let exchange, let session, _, let request, _):
-            guard let number = self.sessions[session] else {
-                self.transport.respond(to: exchange, CoAPResponse(.serviceUnavailable))
-                return
-            }
-            self.tell(.requestReceived(exchange, number, request))
-        case .responseReceived(_, _, let tag, let response):
-            self.tell(.responseReceived(RequestID(rawValue: tag), response))
-        case .requestFailed(_, _, let tag, let failure):
-            self.tell(.requestFailed(RequestID(rawValue: tag), failure))
-        case .sessionConnected, .notificationAcknowledged, .notificationFailed: break
-        }
-    }
-
     private func perform(_ output: BootstrapOutput) {
         switch output {
         case .choosePlan(let procedure, let endpoint, _):
             self.engine.handle(self.choice(for: endpoint, procedure), now: self.loop.now)
         case .sendResponse(let exchange, let response):
-            self.transport.respond(to: exchange, response)
+            self.sessions.respond(to: exchange, response)
         case .sendRequest(let request, let number, let message):
-            do throws(TransportError) {
-                guard let session = self.sessions[number] else { throw .sessionUnknown }
-                try self.transport.send(message, on: session, tag: request.rawValue)
-            } catch {
-                let failure: RequestFailure = error == .sessionUnknown ? .sessionClosed : .notSent
-                self.engine.handle(.requestFailed(request, failure), now: self.loop.now)
+            if let failure = self.sessions.send(request, on: number, message) {
+                self.engine.handle(.network(failure), now: self.loop.now)
             }
         case .report(let report):
             self.onReport(report)

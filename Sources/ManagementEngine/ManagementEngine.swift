@@ -63,7 +63,18 @@ public struct ManagementEngine: Sendable {
             for registration in registrations { self.restore(registration, now: now) }
         case .registrationNotStored(let endpoint):
             if let slot = self.slotsByEndpoint[endpoint] { self.removeDevice(slot, keepsWaitingCommands: false) }
-        case .sessionAccepted(let session, let identity):
+        case .network(let event):
+            self.take(event, now: now)
+        case .commandGiven(let id, let endpoint, let operation):
+            self.give(id, endpoint, operation, now: now)
+        case .deadlineReached:
+            self.reachDeadlines(now: now)
+        }
+    }
+
+    private mutating func take(_ event: ServerEvent, now: MonotonicTime) {
+        switch event {
+        case .sessionAccepted(let session, let identity, _):
             // The same number again is a new association: nothing of the old one holds.
             self.closeSession(session)
             self.sessions[session] = Session(identity: identity)
@@ -75,10 +86,6 @@ public struct ManagementEngine: Sendable {
             self.take(response, to: request, now: now)
         case .requestFailed(let request, let failure):
             self.fail(request, failure, now: now)
-        case .commandGiven(let id, let endpoint, let operation):
-            self.give(id, endpoint, operation, now: now)
-        case .deadlineReached:
-            self.reachDeadlines(now: now)
         }
     }
 

@@ -8,16 +8,8 @@ public enum ManagementEvent: Hashable, Sendable {
     case registrationsRestored([Registration])
     /// A new registration could not be stored, and its device is told so: it is none.
     case registrationNotStored(endpoint: UTF8Text)
-    /// A device opened a session; the identity is what it proved, nil without security.
-    case sessionAccepted(SessionID, identity: [UInt8]?)
-    /// A session ended; its requests have failed before.
-    case sessionClosed(SessionID)
-    /// A device asks for something; answered by one ``ManagementOutput/sendResponse(_:_:)``.
-    case requestReceived(ExchangeID, SessionID, CoAPRequest)
-    /// The answer to a request of the engine, or a notification of an observation that the request began.
-    case responseReceived(RequestID, CoAPResponse)
-    /// There will be no answer.
-    case requestFailed(RequestID, RequestFailure)
+    /// Something happened on a session; each request is answered by one ``ManagementOutput/sendResponse(_:_:)``.
+    case network(ServerEvent)
     /// Do something at a device; answered by one ``ManagementOutput/commandFinished(_:endpoint:_:)``.
     case commandGiven(CommandID, endpoint: UTF8Text, DeviceOperation)
     /// The time of ``ManagementEngine/nextDeadline`` has come; harmless when it has not.

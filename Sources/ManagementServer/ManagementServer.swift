@@ -44,7 +44,7 @@ public final class ManagementServer {
     var door: ControlDoor?
     private let store: RegistrationStore?
     private var signals: TerminationSignals?
-    private var sessions = SessionTable()
+    private let sessions: ServiceSessions
     private var isStopping = false
     private var isDraining = false
     /// Answers that must not say yes, because what they depend on could not be stored.
@@ -68,6 +68,7 @@ public final class ManagementServer {
         } catch {
             throw ServiceError(error, about: "the server")
         }
+        self.sessions = ServiceSessions(transport: self.transport)
         self.engine = ManagementEngine(configuration: configuration.engine, registry: .standard, seed: Self.makeSeed())
         self.store = try configuration.statePath.map { path throws(ServiceError) in try Self.openStore(path) }
         if let store = self.store { try self.restore(from: store) }
@@ -76,7 +77,9 @@ public final class ManagementServer {
         if configuration.stopsOnSignals {
             self.signals = try TerminationSignals(loop: self.loop) { [unowned self] in self.stop() }
         }
-        self.transport.onEvent = { [unowned self] event in self.take(event) }
+        self.transport.onEvent = { [unowned self] event in
+            if let event = self.sessions.translate(event) { self.tell(.network(event)) }
+        }
     }
 
     /// Serves until ``stop()``.
@@ -134,28 +137,6 @@ public final class ManagementServer {
         }
     }
 
-    // MARK: Transport to engine
-
-    private func take(_ event: TransportEvent) {
-        switch event {
-        case .sessionAccepted(let session, _, let identity):
-            self.tell(.sessionAccepted(self.sessions.add(session), identity: identity))
-        case .sessionClosed(let session, _, _):
-            if let number = self.sessions.remove(session) { self.tell(.sessionClosed(number)) }
-        case .requestReceived(let exchange, let session, _, let request, _):
-            guard let number = self.sessions[session] else {
-                self.transport.respond(to: exchange, CoAPResponse(.serviceUnavailable))
-                return
-            }
-            self.tell(.requestReceived(exchange, number, request))
-        case .responseReceived(_, _, let tag, let response):
-            self.tell(.responseReceived(RequestID(rawValue: tag), response))
-        case .requestFailed(_, _, let tag, let failure):
-            self.tell(.requestFailed(RequestID(rawValue: tag), failure))
-        case .sessionConnected, .notificationAcknowledged, .notificationFailed: break
-        }
-    }
-
     // MARK: Engine to transport
 
     private func drain() {
@@ -170,25 +151,14 @@ public final class ManagementServer {
         switch output {
         case .store(let change): self.store(change)
         case .sendResponse(let exchange, let response):
-            self.transport.respond(to: exchange, self.failsNextResponse ? CoAPResponse(.internalServerError) : response)
+            self.sessions.respond(to: exchange, self.failsNextResponse ? CoAPResponse(.internalServerError) : response)
             self.failsNextResponse = false
         case .sendRequest(let request, let number, let message):
-            guard let session = self.sessions[number] else {
-                self.engine.handle(.requestFailed(request, .sessionClosed), now: self.loop.now)
-                return
+            if let failure = self.sessions.send(request, on: number, message) {
+                self.engine.handle(.network(failure), now: self.loop.now)
             }
-            do {
-                try self.transport.send(message, on: session, tag: request.rawValue)
-            } catch {
-                self.engine.handle(.requestFailed(request, .notSent), now: self.loop.now)
-            }
-        case .cancelObservation(let request, let number):
-            guard let session = self.sessions[number] else { return }
-            self.transport.cancelObservation(requestTag: request.rawValue, on: session)
-        case .closeSession(let number):
-            guard let session = self.sessions[number] else { return }
-            _ = self.sessions.remove(session)
-            self.transport.closeSession(session)
+        case .cancelObservation(let request, let number): self.sessions.cancelObservation(request, on: number)
+        case .closeSession(let number): self.sessions.close(number)
         case .commandFinished, .notified, .sent, .observationEnded: self.door?.tell(output)
         case .report(.registered(let endpoint)) where self.failsNextResponse:
             self.engine.handle(.registrationNotStored(endpoint: endpoint), now: self.loop.now)

@@ -45,6 +45,8 @@ private final class Bench {
         return outputs
     }
 
+    func tell(_ event: ServerEvent) -> [BootstrapOutput] { self.tell(.network(event)) }
+
     func open(_ session: UInt32 = 1, as identity: String? = "dev1") {
         _ = self.tell(.sessionAccepted(SessionID(rawValue: session), identity: identity.map { Array($0.utf8) }))
     }

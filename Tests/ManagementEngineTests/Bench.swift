@@ -26,6 +26,8 @@ final class Bench {
         return outputs
     }
 
+    func tell(_ event: ServerEvent) -> [ManagementOutput] { self.tell(.network(event)) }
+
     func wait(_ duration: Duration) -> [ManagementOutput] {
         self.now = self.now.advanced(by: duration)
         return self.tell(.deadlineReached)
