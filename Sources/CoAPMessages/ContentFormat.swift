@@ -16,6 +16,8 @@ public struct ContentFormat: Hashable, Sendable {
     public static let linkFormat = ContentFormat(rawValue: 40)
     /// `application/octet-stream`, 42.
     public static let opaque = ContentFormat(rawValue: 42)
+    /// `application/json`, 50.
+    public static let json = ContentFormat(rawValue: 50)
     /// `application/cbor`, 60.
     public static let cbor = ContentFormat(rawValue: 60)
     /// `application/senml+json`, 110.

@@ -31,15 +31,20 @@ public enum DeviceKeys: Sendable {
     ///
     /// - Throws: a sentence for people that does not repeat the key.
     public static func readKey(_ text: String, option: String) throws(ServiceError) -> SecretBytes {
-        let digits = text.hasPrefix("@") ? try self.readFile(String(text.dropFirst()), option: option) : text
+        try self.readKey(text) { option }
+    }
+
+    /// The same, for a place that is only named when something is wrong.
+    static func readKey(_ text: String, _ place: () -> String) throws(ServiceError) -> SecretBytes {
+        let digits = text.hasPrefix("@") ? try self.readFile(String(text.dropFirst()), option: place()) : text
         guard let bytes = Hexadecimal.decode(digits) else {
             throw ServiceError(
-                "\(option) is not hexadecimal",
+                "\(place()) is not hexadecimal",
                 hint: "an even number of digits 0-9 and a-f, or @FILE; 'openssl rand -hex 16' makes a key"
             )
         }
         guard (1...64).contains(bytes.count) else {
-            throw ServiceError("\(option) has \(bytes.count) bytes", hint: "1 to 64 bytes, two digits each")
+            throw ServiceError("\(place()) has \(bytes.count) bytes", hint: "1 to 64 bytes, two digits each")
         }
         return SecretBytes(bytes)
     }

@@ -40,7 +40,27 @@ import Testing
         }
     }
 
+    @Test func aFirstLineNamesTheColumnsInAnyOrder() throws {
+        let lines = try self.table(
+            "# made today\nregion,key,serial,class,endpoint\nnorth,01,77,meter,dev1\n,02,78, ,\"a \"\"b\"\", c\"\n"
+        )
+        let json = try self.table(
+            #"[{"endpoint":"dev1","key":"01","region":"north","class":"meter"},{"endpoint":"a \"b\", c","key":"02"}]"#
+        )
+        for table in [lines, json] {
+            let first = try #require(table.credential(ofEndpoint: "dev1"))
+            #expect(first.region == "north" && first.deviceClass == "meter" && first.identity == Array("dev1".utf8))
+            let second = try #require(table.credential(ofEndpoint: "a \"b\", c"))
+            #expect(second.region == nil && second.deviceClass == nil && second.key == SecretBytes([2]))
+        }
+    }
+
     private static let broken: [(String, String)] = [
+        ("endpoint,key,key\ndev1,01,02\n", "line 1"),
+        ("endpoint,key,region\ndev1,01\n", "line 2"),
+        ("endpoint,key\n\"dev1\"x,01\n", "line 2"),
+        ("endpoint,key,region\ndev1,01,\(String(repeating: "r", count: 65))\n", "line 2"),
+        ("dev1,id1,01,north\n", "line 1"),
         ("dev1\n", "line 1"),
         ("dev1,a,01\ndev2,b,c,d\n", "line 2"),
         ("dev1,a,xyz\n", "line 1"),
