@@ -17,6 +17,7 @@ public enum ProgressText {
         if progress.phase == .stopping || progress.phase == .done { parts.append(", \(counts.stopped) stopped") }
         if counts.lateStarts > 0 { parts.append("| \(counts.lateStarts) late") }
         if counts.droppedStarts > 0 { parts.append("| \(counts.droppedStarts) dropped") }
+        if let names = progress.names { parts.append("| names \(names.text)") }
         for operation in progress.operations where operation.perSecond > 0 && operation.operation != .start {
             parts.append(
                 "| \(operation.operation.title) \(self.fixed(operation.perSecond, 0))/s p99 "
@@ -45,6 +46,9 @@ public enum ProgressText {
                 counts.failing > 0 || counts.droppedStarts > 0 ? 31 : counts.lateStarts > 0 ? 33 : 0
             ),
         ]
+        if let names = progress.names {
+            lines.append(("names \(names.text)", names.withoutName + names.withoutClock > 0 ? 31 : 0))
+        }
         let causes = counts.failures.sorted { ($1.value, $0.key.name) < ($0.value, $1.key.name) }.prefix(3)
         for (cause, count) in causes { lines.append(("  \(cause.name) \(count): \(cause.hint)", 31)) }
         lines.append((self.row(["", "count", "per s", "p50 ms", "p99 ms"]), 2))

@@ -2,6 +2,8 @@
 public enum FailureCause: Hashable, Sendable {
     /// The bootstrap server refused, or what it wrote is not usable.
     case bootstrapFailed
+    /// The device has no clock that it may trust, and may not use the static name.
+    case clockUnknown
     /// The start waited longer than the fleet's patience and was given up.
     case dropped
     /// The handshake was refused: an unknown identity, a wrong key or no common cipher suite.
@@ -12,6 +14,8 @@ public enum FailureCause: Hashable, Sendable {
     case malformedAnswer
     /// The host name has no address.
     case nameNotFound
+    /// A temporary name could not be derived: the secret is missing or too short.
+    case nameNotDerived
     /// The resolver did not answer, or answered with a failure.
     case nameResolutionFailed
     /// The server refused the registration with a code, given as its byte on the wire.
@@ -27,10 +31,12 @@ public enum FailureCause: Hashable, Sendable {
     public var name: String {
         switch self {
         case .bootstrapFailed: return "bootstrapFailed"
+        case .clockUnknown: return "clockUnknown"
         case .dropped: return "dropped"
         case .handshakeRefused: return "handshakeRefused"
         case .local: return "local"
         case .malformedAnswer: return "malformedAnswer"
+        case .nameNotDerived: return "nameNotDerived"
         case .nameNotFound: return "nameNotFound"
         case .nameResolutionFailed: return "nameResolutionFailed"
         case .refused(let code):
@@ -46,11 +52,14 @@ public enum FailureCause: Hashable, Sendable {
     public var hint: String {
         switch self {
         case .bootstrapFailed: "look at the bootstrap server's account for these endpoints"
+        case .clockUnknown: "set this machine's clock, or let the profile fall back to the static URI"
         case .dropped: "lower --rate, raise --handshakes-in-flight, or give the server more CPU"
         case .handshakeRefused: "compare --psk-identity and --psk-key or --psk-secret with what the server has"
-        case .local: "this machine ran out of descriptors, ports or memory: see `ulimit -n` and --source-address"
+        case .local:
+            "ports of this address are used up: --source-address 127.0.0.2,127.0.0.3; or descriptors: `ulimit -n`"
         case .malformedAnswer: "the peer may not be an LwM2M server; try one device with `starling device`"
-        case .nameNotFound, .nameResolutionFailed: "check the host name and --dns-server"
+        case .nameNotDerived: "temporary names need a secret of 16 bytes or more: see --psk-key and --psk-secret"
+        case .nameNotFound, .nameResolutionFailed: "check the host name, --dns and, for temporary names, the balancer"
         case .refused: "the server refused the registration: check endpoint names, lifetime and accounts there"
         case .sessionClosed: "nobody listens there, or the server closed the session: check its address and limits"
         case .unreachable, .timedOut: "check that the server listens at that address and port and keeps up with --rate"

@@ -34,6 +34,8 @@ public struct FleetProgress: Sendable {
     public var counts: FleetCounts
     /// The operations that happened.
     public var operations: [Operation]
+    /// How devices found their bootstrap server by temporary names; nil where they have none.
+    public var names: FleetNames?
     /// Share of one core since the last progress, percent.
     public var processorPercent: Double
     /// Bytes of memory that are resident.
@@ -45,6 +47,7 @@ public struct FleetProgress: Sendable {
         elapsed: Duration,
         counts: FleetCounts,
         operations: [Operation],
+        names: FleetNames? = nil,
         processorPercent: Double,
         residentBytes: Int
     ) {
@@ -52,6 +55,7 @@ public struct FleetProgress: Sendable {
         self.elapsed = elapsed
         self.counts = counts
         self.operations = operations
+        self.names = names
         self.processorPercent = processorPercent
         self.residentBytes = residentBytes
     }
@@ -79,10 +83,12 @@ public struct FleetProgressMeter: Sendable {
     /// - Parameters:
     ///   - fleet: where the fleet stands.
     ///   - measurements: what it measured so far.
+    ///   - names: how its devices found their bootstrap server.
     ///   - usage: what the process has used by now.
     public mutating func progress(
         of fleet: borrowing FleetEngine,
         measurements: borrowing FleetMeasurements,
+        names: FleetNames? = nil,
         usage: ResourceUsage
     ) -> FleetProgress {
         let seconds = Double(self.last.time.duration(to: usage.time).nanoseconds) / 1e9
@@ -102,6 +108,7 @@ public struct FleetProgressMeter: Sendable {
             elapsed: fleet.startTime.duration(to: usage.time),
             counts: fleet.counts,
             operations: self.shown.filter { $0.count > 0 },
+            names: names,
             processorPercent: usage.processorPercent(since: self.last),
             residentBytes: usage.residentBytes
         )

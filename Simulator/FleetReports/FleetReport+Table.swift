@@ -13,12 +13,10 @@ extension FleetReport {
             (devices.written, "written"), (devices.observed, "observed"), (devices.notified, "notified"),
             (devices.deregistered, "deregistered"),
         ].filter { $0.0 > 0 }.map { "\($0.0) \($0.1)" }
-        for (index, first) in stride(from: 0, to: deeds.count, by: 4).enumerated() {
-            let part = deeds[first..<min(first + 4, deeds.count)].joined(separator: ", ")
-            lines.append(Self.leading(index == 0 ? "of these" : "", 13) + part)
-        }
+        lines += self.listed("of these", deeds, perLine: 4)
         lines += self.byCause("failed by", devices.failedByCause)
         lines += self.byCause("failures", self.failures)
+        lines += self.listed("names", self.names?.parts ?? [], perLine: 3)
         lines.append("starts       \(self.lateStarts) late, \(self.droppedStarts) dropped")
         if devices.notDeregistered > 0 {
             lines.append("stop         \(devices.notDeregistered) did not finish deregistering")
@@ -50,6 +48,13 @@ extension FleetReport {
             lines += ["", "transport    " + counted.map { "\($0.key) \($0.value)" }.joined(separator: ", ")]
         }
         return lines.joined(separator: "\n") + "\n"
+    }
+
+    private func listed(_ title: String, _ parts: [String], perLine: Int) -> [String] {
+        stride(from: 0, to: parts.count, by: perLine).map { first in
+            Self.leading(first == 0 ? title : "", 13)
+                + parts[first..<min(first + perLine, parts.count)].joined(separator: ", ")
+        }
     }
 
     private func byCause(_ title: String, _ causes: [String: Int]) -> [String] {

@@ -94,6 +94,8 @@ public struct FleetReport: Codable, Hashable, Sendable {
     public var idleCPUPercent: Double
     /// Latency and rate by operation; only operations that happened.
     public var operations: [String: Operation]
+    /// How devices found their bootstrap server by temporary names; nil where they have none.
+    public var names: FleetNames?
     /// What the transport counted, by name.
     public var transport: [String: Int]
 
@@ -103,6 +105,7 @@ public struct FleetReport: Codable, Hashable, Sendable {
         activity: FleetActivity,
         measurements: FleetMeasurements,
         usage: FleetUsage,
+        names: FleetNames? = nil,
         transport: [String: Int] = [:]
     ) {
         let end = usage.atEnd ?? usage.atStopping ?? usage.atHold ?? usage.atStart
@@ -145,6 +148,7 @@ public struct FleetReport: Codable, Hashable, Sendable {
             operations[operation.rawValue] = Operation(measurements[operation])
         }
         self.operations = operations
+        self.names = names
         self.transport = transport
     }
 

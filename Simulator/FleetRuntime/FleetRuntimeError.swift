@@ -32,7 +32,7 @@ public enum FleetRuntimeError: Error, Hashable, Sendable {
             "raise `ulimit -n`, or run slices in several processes: --devices and --first-index"
         case .transport(.unsupported): "libcoap must be built with OpenSSL: package libcoap3-dev"
         case .transport: "check the addresses, and what else runs on this machine"
-        case .resolver: "check --dns-server and /etc/resolv.conf"
+        case .resolver: "check --dns and /etc/resolv.conf"
         case .tooFewPorts: "give more addresses, as in --source-address 127.0.0.2,127.0.0.3"
         }
     }

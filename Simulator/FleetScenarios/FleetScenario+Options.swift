@@ -34,7 +34,7 @@ extension FleetScenario {
         self.identity = try Self.template("psk-identity", options, default: "{endpoint}")
         self.security = try Self.security(options, scheme: self.target.uri.scheme)
         self.sourceAddresses = try Self.addresses("source-address", options)
-        self.nameServers = try Self.addresses("dns-server", options)
+        self.nameServers = try Self.addresses("dns", options)
         self.reportPath = options["json"]
         self.isQuiet = try Self.flag("quiet", options)
         guard !self.endpoint.namesEndpoint else {

@@ -4,7 +4,7 @@
 public struct ScenarioOptions: Hashable, Sendable {
     /// The names of all options.
     public static let names = [
-        "bootstrap", "devices", "dns-server", "duration", "endpoint", "first-index", "handshake-timeout",
+        "bootstrap", "devices", "dns", "duration", "endpoint", "first-index", "handshake-timeout",
         "handshakes-in-flight", "json",
         "lifetime", "notify-every", "psk-identity", "psk-key", "psk-secret", "quiet", "ramp", "rate", "seed", "server",
         "source-address", "start-patience",

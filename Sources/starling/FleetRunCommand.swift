@@ -74,7 +74,7 @@ struct FleetRunCommand: ParsableCommand {
     @Option(help: ArgumentHelp("What everything random comes from. (default: 1)", valueName: "n"))
     var seed: String?
     @Option(help: ArgumentHelp("DNS servers instead of the system's.", valueName: "a:port,b"))
-    var dnsServer: String?
+    var dns: String?
     @Option(help: ArgumentHelp("YAML with these options; the command line wins.", valueName: "file"))
     var scenario: String?
     @Flag(help: "Show nothing before the table.")
@@ -134,7 +134,7 @@ struct FleetRunCommand: ParsableCommand {
         options["handshake-timeout"] = self.handshakeTimeout
         options["start-patience"] = self.startPatience
         options["seed"] = self.seed
-        options["dns-server"] = self.dnsServer
+        options["dns"] = self.dns
         if self.quiet { options["quiet"] = "true" }
         return options
     }

@@ -54,6 +54,16 @@ import Testing
         #expect(written[3] == written[0])
     }
 
+    @Test func namesHaveALineOfTheirOwn() {
+        var names = FleetNames()
+        names.current = 9
+        var progress = Self.progress()
+        progress.names = names
+        let style = ConsoleStyle(isTerminal: true, usesColour: false)
+        #expect(ProgressText.panel(progress, style: style).contains("names 9 current, 0 neighbour, 0 static"))
+        #expect(ProgressText.line(progress).contains("| names 9 current, 0 neighbour, 0 static |"))
+    }
+
     @Test func quietShowsNoProgress() {
         var text = ""
         let style = ConsoleStyle(isTerminal: true, usesColour: true)

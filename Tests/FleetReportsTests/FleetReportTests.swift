@@ -81,6 +81,25 @@ import Testing
         #expect(try FleetReport(json: Array(try report.json().utf8)) == report)
     }
 
+    @Test func namesAreReportedWhereThereAreSome() throws {
+        var report = Self.report()
+        #expect(try !report.json().contains("\"names\""))
+        var names = FleetNames()
+        names.current = 1_000
+        names.neighbour = 3
+        report.names = names
+        #expect(report.table.contains("\nnames        1000 current, 3 neighbour, 0 static\n"))
+        names.holds = 2
+        names.withoutName = 1
+        names.withoutClock = 4
+        #expect(
+            names.text == "1000 current, 3 neighbour, 0 static, 2 held, 1 without a name, 4 without a clock"
+        )
+        report.names = names
+        #expect(report.table.contains("\n             2 held, 1 without a name, 4 without a clock\n"))
+        #expect(try FleetReport(json: Array(try report.json().utf8)) == report)
+    }
+
     @Test(arguments: ["", "{}", "[1]", "{\"devices\":3}"])
     func refusesWhatIsNoReport(_ text: String) {
         #expect(throws: (any Error).self) { try FleetReport(json: Array(text.utf8)) }

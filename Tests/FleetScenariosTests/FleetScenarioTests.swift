@@ -40,7 +40,7 @@ import Testing
             "psk-identity": "id-{endpoint}", "psk-secret": "000102030405060708090a0b0c0d0e0f", "rate": "500/s",
             "ramp": "10s", "duration": "forever", "lifetime": "5m", "notify-every": "10s", "first-index": "100",
             "source-address": "127.0.0.2, 127.0.0.3", "json": "report.json", "handshakes-in-flight": "32",
-            "seed": "9", "dns-server": "127.0.0.1:5353", "quiet": "true", "start-patience": "1h",
+            "seed": "9", "dns": "127.0.0.1:5353", "quiet": "true", "start-patience": "1h",
             "handshake-timeout": "5s",
         ])
         #expect(scenario.target.uri == CoAPURI(scheme: .coaps, host: "boot.example", port: 5694))
@@ -121,7 +121,7 @@ import Testing
         (["devices": "2", "endpoint": "same"], .sameNameForAll(option: "endpoint")),
         (["source-address": "localhost"], .invalidAddress(option: "source-address", text: "localhost")),
         (["source-address": "127.0.0.2,"], .invalidAddress(option: "source-address", text: "")),
-        (["dns-server": "300.0.0.1"], .invalidAddress(option: "dns-server", text: "300.0.0.1")),
+        (["dns": "300.0.0.1"], .invalidAddress(option: "dns", text: "300.0.0.1")),
         (["quiet": "maybe"], .invalidFlag(option: "quiet", text: "maybe")),
     ]
 
