@@ -1,5 +1,4 @@
 public import BalancerEngine
-public import Primitives
 
 /// Where host names are published: a DNS server that takes signed updates, or the responder in this process.
 ///
