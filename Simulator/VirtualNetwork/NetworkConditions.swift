@@ -52,6 +52,8 @@ public struct RetransmissionPolicy: Hashable, Sendable {
     public var handshakeRetry: Duration = .seconds(1)
     /// How long a handshake may take.
     public var handshakeTimeout: Duration = .seconds(60)
+    /// After how much silence a server forgets a session whose client has gone.
+    public var idleTimeout: Duration = .seconds(600)
 
     /// Creates the policy with the defaults above.
     public init() {}

@@ -3,7 +3,7 @@ import CoAPMessages
 import Primitives
 
 /// One end of a session.
-enum End: Hashable, Sendable {
+enum End: Int, Hashable, Sendable {
     case client
     case server
 
@@ -11,7 +11,7 @@ enum End: Hashable, Sendable {
 }
 
 /// What one datagram carries.
-enum Datagram: Sendable {
+enum Datagram {
     /// Flight 0 and 2 go to the server, 1 and 3 come back.
     case handshake(flight: Int)
     /// The server does not take the key.
@@ -22,8 +22,8 @@ enum Datagram: Sendable {
 }
 
 /// A CoAP message as far as retransmission is concerned.
-struct Message: Sendable {
-    enum Kind: Sendable {
+final class Message {
+    enum Kind {
         case request(CoAPToken, CoAPRequest)
         case response(CoAPToken, CoAPResponse, isConfirmable: Bool)
         case acknowledgement(CoAPToken?, CoAPResponse?)
@@ -32,25 +32,16 @@ struct Message: Sendable {
 
     let id: UInt16
     let kind: Kind
-}
 
-/// A message that one end of a session sent, by its identifier.
-struct MessageKey: Hashable, Sendable {
-    let session: Int
-    let sender: End
-    let id: UInt16
-}
-
-/// A request that one end of a session sent, by its token.
-struct TokenKey: Hashable, Sendable {
-    let session: Int
-    let sender: End
-    let token: CoAPToken
+    init(id: UInt16, kind: Kind) {
+        self.id = id
+        self.kind = kind
+    }
 }
 
 /// A confirmable message that waits for its acknowledgement.
-struct Outstanding: Sendable {
-    enum Owner: Sendable {
+struct Outstanding {
+    enum Owner {
         case request(RequestID, CoAPToken)
         case notification(NotificationID)
         case separateResponse
@@ -63,16 +54,17 @@ struct Outstanding: Sendable {
 }
 
 /// A request that waits for its answer, or an observation that waits for more of them.
-struct PendingAnswer: Sendable {
+struct PendingAnswer {
+    let token: CoAPToken
     let request: RequestID
-    let message: MessageKey
+    let messageID: UInt16
     let isObservation: Bool
     var hasAnswer = false
 }
 
 /// A request that came and waits for the peer's answer.
-struct OpenExchange: Sendable {
-    let session: Int
+struct OpenExchange {
+    let session: VirtualSession
     let receiver: End
     let messageID: UInt16
     let token: CoAPToken
@@ -81,49 +73,29 @@ struct OpenExchange: Sendable {
 }
 
 /// What became of the last messages that one end received: a message that comes again gets the same treatment.
-struct RecentMessages: Sendable {
+struct RecentMessages {
     private static let capacity = 64
-    private var order: [UInt16] = []
-    private var replies: [UInt16: Message?] = [:]
+    private var messages: [(id: UInt16, reply: Message?)] = []
+    private var oldest = 0
 
     /// Notes a message.
     ///
     /// - Returns: false when it was there before.
     mutating func note(_ id: UInt16) -> Bool {
-        guard self.replies[id] == nil else { return false }
-        self.replies[id] = .some(nil)
-        self.order.append(id)
-        if self.order.count > Self.capacity { self.replies[self.order.removeFirst()] = nil }
+        guard !self.messages.contains(where: { $0.id == id }) else { return false }
+        if self.messages.count < Self.capacity {
+            self.messages.append((id, nil))
+        } else {
+            self.messages[self.oldest] = (id, nil)
+            self.oldest = (self.oldest + 1) % Self.capacity
+        }
         return true
     }
 
     mutating func setReply(_ reply: Message, to id: UInt16) {
-        if self.replies[id] != nil { self.replies[id] = .some(reply) }
+        guard let index = self.messages.lastIndex(where: { $0.id == id }) else { return }
+        self.messages[index].reply = reply
     }
 
-    func reply(to id: UInt16) -> Message? { self.replies[id] ?? nil }
-}
-
-/// A session between two peers.
-struct VirtualSession: Sendable {
-    enum State: Sendable, Equatable {
-        /// The client waits for the answer to this flight.
-        case handshake(flight: Int)
-        case open
-    }
-
-    let client: Int
-    let clientID: SessionID
-    let server: Int
-    let serverID: SessionID
-    let credentials: SessionCredentials
-    let began: MonotonicTime
-    var state: State
-    var isAccepted = false
-    /// Each end forgets the session by itself.
-    var clientHasIt = true
-    var serverHasIt = true
-    var nextMessageID: [End: UInt16] = [.client: 1, .server: 1]
-    var nextToken: [End: UInt64] = [.client: 1, .server: 1]
-    var recent: [End: RecentMessages] = [.client: RecentMessages(), .server: RecentMessages()]
+    func reply(to id: UInt16) -> Message? { self.messages.last { $0.id == id }?.reply }
 }

@@ -10,67 +10,52 @@ import Primitives
 //       │──── flight 2 ──────▶│ accepted
 //   open│◀─── flight 3 ───────│
 extension VirtualNetwork {
-    func open(_ id: SessionID, _ uri: CoAPURI, _ credentials: SessionCredentials, by peer: Int) {
-        let address = UTF8Text("\(uri.host.string):\(uri.port)")
-        guard let server = self.listeners[address] else {
-            self.queue.add(.unreachable(peer: peer, id, .nameNotFound), at: self.now.advanced(by: .milliseconds(1)))
-            return
-        }
-        self.lastSession += 1
-        let number = self.lastSession
-        self.sessions[number] = VirtualSession(
-            client: peer,
-            clientID: id,
-            server: server,
-            serverID: SessionID(rawValue: UInt32(truncatingIfNeeded: number)),
+    func shakeHands(_ id: SessionID, with server: Int, _ credentials: SessionCredentials, by peer: Int) {
+        self.lastSession &+= 1
+        let session = VirtualSession(
+            client: (peer, id),
+            server: (server, SessionID(rawValue: self.lastSession)),
             credentials: credentials,
-            began: self.now,
-            state: .handshake(flight: 0)
+            began: self.now
         )
-        self.sessionNumbers[PeerSession(peer: peer, session: id)] = number
-        self.sendFlight(0, of: number, wait: self.policy.handshakeRetry)
+        self.slots[peer]?.opened.append(session)
+        self.sendFlight(0, of: session, wait: self.policy.handshakeRetry)
     }
 
-    private func sendFlight(_ flight: Int, of number: Int, wait: Duration) {
-        self.transmit(.handshake(flight: flight), on: number, to: .server)
-        self.queue.add(
-            .handshakeRetry(session: number, flight: flight, wait: wait),
-            at: self.now.advanced(by: wait)
-        )
+    private func sendFlight(_ flight: Int, of session: VirtualSession, wait: Duration) {
+        self.transmit(.handshake(flight: flight), on: session, to: .server)
+        self.queue.add(.handshakeRetry(session, flight: flight, wait: wait), at: self.now.advanced(by: wait))
     }
 
-    func retryHandshake(_ number: Int, _ flight: Int, wait: Duration) {
-        guard let session = self.sessions[number], session.clientHasIt, session.state == .handshake(flight: flight)
-        else { return }
+    func retryHandshake(_ session: VirtualSession, _ flight: Int, wait: Duration) {
+        guard session.isKnown(at: .client), session.state == .handshake(flight: flight) else { return }
         guard session.began.duration(to: self.now) < self.policy.handshakeTimeout else {
-            self.drop(number, at: .client, .unreachable)
-            return
+            return self.drop(session, at: .client, .unreachable)
         }
-        self.sendFlight(flight, of: number, wait: wait * 2)
+        self.sendFlight(flight, of: session, wait: wait * 2)
     }
 
-    func handshakeArrived(_ flight: Int, on number: Int) {
-        guard let session = self.sessions[number] else { return }
+    func handshakeArrived(_ flight: Int, on session: VirtualSession) {
         switch flight {
-        case 0:
-            guard session.serverHasIt else { return }
-            self.transmit(self.accepts(session) ? .handshake(flight: 1) : .refusal, on: number, to: .client)
+        case 0: self.transmit(self.accepts(session) ? .handshake(flight: 1) : .refusal, on: session, to: .client)
         case 1:
-            guard session.clientHasIt, session.state == .handshake(flight: 0) else { return }
-            self.sessions[number]?.state = .handshake(flight: 2)
-            self.sendFlight(2, of: number, wait: self.policy.handshakeRetry)
+            guard session.state == .handshake(flight: 0) else { return }
+            session.state = .handshake(flight: 2)
+            self.sendFlight(2, of: session, wait: self.policy.handshakeRetry)
         case 2:
-            guard session.serverHasIt, self.accepts(session) else { return }
-            self.transmit(.handshake(flight: 3), on: number, to: .client)
+            guard self.accepts(session) else { return }
+            self.transmit(.handshake(flight: 3), on: session, to: .client)
             guard !session.isAccepted else { return }
-            self.sessions[number]?.isAccepted = true
-            self.sessionNumbers[PeerSession(peer: session.server, session: session.serverID)] = number
+            session.isAccepted = true
+            self.slots[session.server]?.accepted[session.serverID] = session
+            // Its client may have given up meanwhile.
+            if !session.isKnown(at: .client) { self.expectSilence(on: session) }
             var identity: [UInt8]?
             if case .preSharedKey(let proved, _) = session.credentials { identity = proved }
             self.tell(session.server, .sessionAccepted(session.serverID, identity: identity))
         default:
-            guard session.clientHasIt, session.state == .handshake(flight: 2) else { return }
-            self.sessions[number]?.state = .open
+            guard session.state == .handshake(flight: 2) else { return }
+            session.state = .open
             self.tell(session.client, .sessionOpened(session.clientID))
         }
     }
@@ -78,74 +63,70 @@ extension VirtualNetwork {
     private func accepts(_ session: VirtualSession) -> Bool {
         switch session.credentials {
         case .none: true
-        case .preSharedKey(let identity, let key): self.peers[session.server].key(of: identity) == key
+        case .preSharedKey(let identity, let key): self.slots[session.server]?.peer.key(of: identity) == key
         }
     }
 
     /// A peer ends a session: the other one is told, unless that is lost.
     func close(_ id: SessionID, by peer: Int) {
-        guard let number = self.sessionNumbers.removeValue(forKey: PeerSession(peer: peer, session: id)),
-            let session = self.sessions[number]
-        else { return }
-        let end: End = session.client == peer && session.clientID == id ? .client : .server
-        self.transmit(.closeNotify, on: number, to: end.other)
-        self.forgetMessages(of: number, at: end)
-        self.forget(number, at: end)
+        guard let slot = self.slots[peer] else { return }
+        slot.unopened.removeAll { $0 == id }
+        guard let (session, end) = self.session(id, of: slot) else { return }
+        // A handshake that nobody has answered is left without a word.
+        if end == .server || session.state != .handshake(flight: 0) {
+            self.transmit(.closeNotify, on: session, to: end.other)
+        }
+        self.abandon(session, at: end)
     }
 
     /// The network ends a session for one end, which is told what failed because of it.
-    func drop(_ number: Int, at end: End, _ failure: SessionFailure) {
-        guard let session = self.sessions[number] else { return }
-        let (peer, id) = end == .client ? (session.client, session.clientID) : (session.server, session.serverID)
-        guard self.sessionNumbers.removeValue(forKey: PeerSession(peer: peer, session: id)) != nil else {
-            self.forget(number, at: end)
-            return
-        }
-        let failed = self.forgetMessages(of: number, at: end)
-        self.forget(number, at: end)
+    func drop(_ session: VirtualSession, at end: End, _ failure: SessionFailure) {
+        guard session.isKnown(at: end) else { return }
+        let (peer, id) = (session.peer(at: end), session.id(at: end))
+        let wasTold = end == .client || session.isAccepted
+        let failed = self.abandon(session, at: end)
+        guard wasTold else { return }
         for event in failed { self.tell(peer, event) }
         self.tell(peer, .sessionClosed(id, failure))
     }
 
-    private func forget(_ number: Int, at end: End) {
-        if end == .client {
-            self.sessions[number]?.clientHasIt = false
-        } else {
-            self.sessions[number]?.serverHasIt = false
-        }
-        guard let session = self.sessions[number], !session.clientHasIt, !session.serverHasIt else { return }
-        self.sessions[number] = nil
-    }
-
-    /// Forgets what one end of a session sent and still waits for.
+    /// One end forgets a session with everything that it sent and still waits for.
     ///
-    /// - Returns: what the peer must be told, oldest request first.
+    /// - Returns: what the peer would have to be told, oldest request first.
     @discardableResult
-    private func forgetMessages(of number: Int, at end: End) -> [PeerEvent] {
+    func abandon(_ session: VirtualSession, at end: End) -> [PeerEvent] {
+        guard session.isKnown(at: end) else { return [] }
+        let state = session.ends[end.rawValue]
+        session.ends[end.rawValue] = VirtualSession.EndState()
+        session.ends[end.rawValue].hasIt = false
+        for exchange in state.exchanges { self.exchanges[exchange] = nil }
+        if end == .client {
+            self.slots[session.client]?.opened.removeAll { $0 === session }
+            if session.isAccepted, session.isKnown(at: .server) { self.expectSilence(on: session) }
+        } else {
+            self.slots[session.server]?.accepted[session.serverID] = nil
+        }
         var events: [PeerEvent] = []
-        let messages = self.outstanding.keys.filter { $0.session == number && $0.sender == end }
-        for key in messages.sorted(by: { $0.id < $1.id }) {
-            guard let message = self.outstanding.removeValue(forKey: key) else { continue }
+        for message in state.outstanding {
             if case .notification(let notification) = message.owner {
                 events.append(.notificationFailed(notification, .sessionClosed))
             }
         }
-        let waiting = self.answers.filter { $0.key.session == number && $0.key.sender == end }
-        for (key, answer) in waiting.sorted(by: { $0.value.request.rawValue < $1.value.request.rawValue }) {
-            self.answers[key] = nil
-            if let peer = self.peer(of: number, at: end) {
-                self.tokens[PeerRequest(peer: peer, request: answer.request)] = nil
-            }
-            // An observation whose first answer came has had its one answer.
-            if !answer.hasAnswer { events.append(.requestFailed(answer.request, .sessionClosed)) }
-        }
-        for (exchange, open) in self.exchanges where open.session == number && open.receiver == end {
-            self.exchanges[exchange] = nil
+        // An observation whose first answer came has had its one answer.
+        for answer in state.answers where !answer.hasAnswer {
+            events.append(.requestFailed(answer.request, .sessionClosed))
         }
         return events
     }
 
-    func peer(of number: Int, at end: End) -> Int? {
-        self.sessions[number].map { end == .client ? $0.client : $0.server }
+    /// A server forgets a session whose client has gone once it was silent for long enough.
+    private func expectSilence(on session: VirtualSession) {
+        self.queue.add(.idle(session), at: self.now.advanced(by: self.policy.idleTimeout))
+    }
+
+    /// The session that a peer means, and which end of it the peer is.
+    func session(_ id: SessionID, of slot: PeerSlot) -> (VirtualSession, End)? {
+        if let session = slot.opened.first(where: { $0.clientID == id }) { return (session, .client) }
+        return slot.accepted[id].map { ($0, .server) }
     }
 }

@@ -8,13 +8,20 @@ public import Primitives
 /// duplicates that are answered from memory, separate answers, failures when all that did not help. Datagrams are
 /// lost, delayed, doubled and overtaken as ``NetworkConditions`` say; all of it comes from one seed, so a run can be
 /// repeated exactly.
+///
+/// Peers listen under a `host:port`, or at an address to which ``names`` lead; a peer with a ``ServiceCapacity`` serves
+/// one datagram after the other. Peers come and go, and only what is under way costs memory, so that a million devices
+/// are a test too.
 public final class VirtualNetwork {
-    enum Happening: Sendable {
-        case arrival(session: Int, at: End, Datagram)
-        case retransmission(MessageKey, attempt: Int)
-        case handshakeRetry(session: Int, flight: Int, wait: Duration)
+    enum Happening {
+        case arrival(VirtualSession, at: End, Datagram)
+        case served(VirtualSession, at: End, Datagram)
+        case retransmission(VirtualSession, End, messageID: UInt16, attempt: Int)
+        case handshakeRetry(VirtualSession, flight: Int, wait: Duration)
+        case resolved(peer: Int, SessionID, CoAPURI, SessionCredentials)
         case unreachable(peer: Int, SessionID, SessionFailure)
-        case answerDue(TokenKey)
+        case answerDue(VirtualSession, End, CoAPToken)
+        case idle(VirtualSession)
     }
 
     /// How the network treats datagrams from now on.
@@ -28,33 +35,19 @@ public final class VirtualNetwork {
     /// How many of those arrived, copies included.
     public internal(set) var datagramsArrived = 0
 
+    /// Where host names lead.
+    public var names = VirtualNames()
+
     var generator: SeededGenerator
     var queue = TimedQueue<Happening>()
-    var peers: [any VirtualPeer] = []
+    var slots: [PeerSlot?] = []
     var listeners: [UTF8Text: Int] = [:]
+    var addresses: [IPAddress: Int] = [:]
     var silenced: Set<Int> = []
     var deadlines = DeadlineHeap<Int>()
-
-    var sessions: [Int: VirtualSession] = [:]
-    var sessionNumbers: [PeerSession: Int] = [:]
-    var lastSession = 0
-    var outstanding: [MessageKey: Outstanding] = [:]
-    var answers: [TokenKey: PendingAnswer] = [:]
-    var tokens: [PeerRequest: TokenKey] = [:]
+    var lastSession: UInt32 = 0
     var exchanges: [ExchangeID: OpenExchange] = [:]
     var lastExchange: UInt64 = 0
-
-    /// A session as one peer names it.
-    struct PeerSession: Hashable {
-        let peer: Int
-        let session: SessionID
-    }
-
-    /// A request as one peer names it.
-    struct PeerRequest: Hashable {
-        let peer: Int
-        let request: RequestID
-    }
 
     /// Creates a network without peers.
     ///
@@ -77,13 +70,42 @@ public final class VirtualNetwork {
     /// - Parameters:
     ///   - peer: who.
     ///   - address: `host:port` where it listens; nil for a peer that only opens sessions.
+    ///   - capacity: what it can do in a time; nil for everything at once.
     /// - Returns: the number of the peer in this network.
     @discardableResult
-    public func add(_ peer: some VirtualPeer, listeningAt address: UTF8Text? = nil) -> Int {
-        self.peers.append(peer)
-        if let address { self.listeners[address] = self.peers.count - 1 }
-        return self.peers.count - 1
+    public func add(
+        _ peer: some VirtualPeer,
+        listeningAt address: UTF8Text? = nil,
+        capacity: ServiceCapacity? = nil
+    ) -> Int {
+        let number = self.slots.count
+        self.slots.append(PeerSlot(peer, queue: capacity.map { ServiceQueue(capacity: $0) }))
+        if let address { self.listeners[address] = number }
+        return number
     }
+
+    /// Has a peer listen at an address too, whatever the port; ``names`` tell others where that is.
+    public func listen(_ peer: Int, at address: IPAddress) { self.addresses[address] = peer }
+
+    /// Takes a peer off the network without a word to anybody; its number is not given to another one.
+    public func remove(_ peer: Int) {
+        guard let slot = self.slots[peer] else { return }
+        for session in slot.opened { self.abandon(session, at: .client) }
+        for session in slot.accepted.values.sorted(by: { $0.serverID.rawValue < $1.serverID.rawValue }) {
+            self.abandon(session, at: .server)
+        }
+        self.slots[peer] = nil
+        self.silenced.remove(peer)
+        self.deadlines.set(nil, for: peer)
+    }
+
+    /// Lets strangers send to a peer that has a capacity, in place of a flood before; it uses chance of its own.
+    public func flood(_ peer: Int, with flood: DatagramFlood, seed: UInt64) {
+        self.slots[peer]?.queue?.flood = DatagramFlood.Course(flood, seed: seed)
+    }
+
+    /// What a peer with a capacity had to do so far; nothing for others.
+    public func load(of peer: Int) -> ServiceLoad { self.slots[peer]?.queue?.load(at: self.now) ?? ServiceLoad() }
 
     /// Tells a peer to begin.
     public func start(_ peer: Int) { self.tell(peer, .started) }
@@ -91,7 +113,9 @@ public final class VirtualNetwork {
     /// Carries out what a peer wants after something was changed behind the network's back.
     public func attend(to peer: Int) {
         self.drain(peer)
-        self.deadlines.set(self.peers[peer].nextDeadline, for: peer)
+        // What a peer said while it was drained may have been its last word.
+        guard let slot = self.slots[peer] else { return }
+        self.deadlines.set(slot.peer.nextDeadline, for: peer)
     }
 
     /// Cuts a peer off, or connects it again; it keeps its state.
@@ -118,8 +142,7 @@ public final class VirtualNetwork {
     public func run(until end: MonotonicTime, limit: Int = 50_000_000, _ condition: () -> Bool) -> Bool {
         for _ in 0..<limit {
             if condition() { return true }
-            let next = [self.queue.earliest, self.deadlines.earliest()].compactMap { $0 }.min()
-            guard let next, next <= end else {
+            guard let next = self.nextHappening, next <= end else {
                 self.now = max(self.now, end)
                 return true
             }
@@ -133,14 +156,24 @@ public final class VirtualNetwork {
         return false
     }
 
+    /// When the next thing happens; nil when nothing will.
+    public var nextHappening: MonotonicTime? {
+        guard let queued = self.queue.earliest else { return self.deadlines.earliest() }
+        guard let deadline = self.deadlines.earliest() else { return queued }
+        return min(queued, deadline)
+    }
+
     func tell(_ peer: Int, _ event: PeerEvent) {
-        self.peers[peer].handle(event, now: self.now)
+        guard let slot = self.slots[peer] else { return }
+        slot.peer.handle(event, now: self.now)
         self.attend(to: peer)
     }
 
     private func drain(_ peer: Int) {
-        while let output = self.peers[peer].nextOutput(now: self.now) {
+        guard let slot = self.slots[peer] else { return }
+        while let output = slot.peer.nextOutput(now: self.now) {
             switch output {
+            case .forgetName(let name): slot.keptNames.removeAll { $0.name == name }
             case .openSession(let session, let uri, let credentials):
                 self.open(session, uri, credentials, by: peer)
             case .closeSession(let session): self.close(session, by: peer)
@@ -149,30 +182,72 @@ public final class VirtualNetwork {
             case .sendResponse(let exchange, let response): self.respond(to: exchange, response)
             case .sendNotification(let notification, let session, let token, let response, let isConfirmable):
                 self.notify(response, token, notification, isConfirmable: isConfirmable, on: session, by: peer)
-            case .cancelObservation(let request, _): self.forget(request, of: peer)
+            case .cancelObservation(let request, let session): self.forget(request, on: session, of: peer)
             }
         }
     }
 
     private func handle(_ happening: Happening) {
         switch happening {
-        case .arrival(let session, let end, let datagram): self.arrived(datagram, on: session, at: end)
-        case .retransmission(let key, let attempt): self.retransmit(key, attempt: attempt)
+        case .arrival(let session, let end, let datagram): self.reached(datagram, on: session, at: end)
+        case .served(let session, let end, let datagram): self.arrived(datagram, on: session, at: end)
+        case .retransmission(let session, let end, let id, let attempt):
+            self.retransmit(id, on: session, by: end, attempt: attempt)
         case .handshakeRetry(let session, let flight, let wait): self.retryHandshake(session, flight, wait: wait)
-        case .unreachable(let peer, let session, let failure): self.tell(peer, .sessionClosed(session, failure))
-        case .answerDue(let key): self.giveUpAnswer(key)
+        case .resolved(let peer, let session, let uri, let credentials):
+            self.resolved(session, uri, credentials, by: peer)
+        case .unreachable(let peer, let session, let failure): self.notOpened(session, failure, by: peer)
+        case .answerDue(let session, let end, let token): self.giveUpAnswer(token, on: session, at: end)
+        case .idle(let session): self.drop(session, at: .server, .closed)
         }
     }
 
     /// Puts a datagram on the wire towards one end of a session.
-    func transmit(_ datagram: Datagram, on session: Int, to end: End) {
-        guard let (client, server) = self.sessions[session].map({ ($0.client, $0.server) }) else { return }
+    func transmit(_ datagram: Datagram, on session: VirtualSession, to end: End) {
         self.datagramsSent += 1
         let arrivals = self.conditions.arrivals(&self.generator)
-        guard !self.silenced.contains(client), !self.silenced.contains(server) else { return }
+        if !self.silenced.isEmpty,
+            self.silenced.contains(session.client) || self.silenced.contains(session.server)
+        {
+            return
+        }
         for delay in arrivals {
             self.datagramsArrived += 1
-            self.queue.add(.arrival(session: session, at: end, datagram), at: self.now.advanced(by: delay))
+            self.queue.add(.arrival(session, at: end, datagram), at: self.now.advanced(by: delay))
         }
+    }
+
+    /// A datagram has come to a peer, which serves it now or when its turn has come.
+    private func reached(_ datagram: Datagram, on session: VirtualSession, at end: End) {
+        guard let queue = self.slots[session.peer(at: end)]?.queue else {
+            return self.arrived(datagram, on: session, at: end)
+        }
+        guard let turn = queue.admit(datagram, now: self.now) else { return }
+        self.queue.add(.served(session, at: end, datagram), at: turn)
+    }
+}
+
+/// A peer with what the network keeps for it.
+final class PeerSlot {
+    /// An answer of the resolver, as long as it may be kept.
+    struct KeptName {
+        let name: UTF8Text
+        let address: IPAddress?
+        let until: MonotonicTime
+    }
+
+    let peer: any VirtualPeer
+    let queue: ServiceQueue?
+    /// Sessions that the peer opened.
+    var opened: [VirtualSession] = []
+    /// Sessions that others opened with the peer.
+    var accepted: [SessionID: VirtualSession] = [:]
+    /// Sessions that wait for an address, or for the word that there is none.
+    var unopened: [SessionID] = []
+    var keptNames: [KeptName] = []
+
+    init(_ peer: any VirtualPeer, queue: ServiceQueue?) {
+        self.peer = peer
+        self.queue = queue
     }
 }

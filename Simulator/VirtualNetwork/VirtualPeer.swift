@@ -59,6 +59,8 @@ extension PeerEvent {
 
 /// What a peer wants done.
 public enum PeerOutput: Sendable {
+    /// Drop the answer that the resolver keeps for a host name.
+    case forgetName(UTF8Text)
     /// Open a session.
     case openSession(SessionID, CoAPURI, SessionCredentials)
     /// Close a session; nothing is reported about it afterwards.
