@@ -22,7 +22,11 @@ public final class ServiceSessions {
     public func translate(_ event: TransportEvent) -> ServerEvent? {
         switch event {
         case .sessionAccepted(let session, _, let identity):
-            return .sessionAccepted(self.table.add(session), identity: identity)
+            return .sessionAccepted(
+                self.table.add(session),
+                identity: identity,
+                serverName: identity == nil ? nil : self.transport.serverName(of: session)
+            )
         case .sessionClosed(let session, _, _):
             return self.table.remove(session).map { .sessionClosed($0) }
         case .requestReceived(let exchange, let session, _, let request, _):

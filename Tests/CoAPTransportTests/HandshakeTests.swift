@@ -55,6 +55,21 @@ extension TransportTests {
             }
         }
 
+        @Test("RFC 6066, section 3: the server learns the host that the peer named", arguments: ["BS1.example", nil])
+        func tellsTheServerName(_ name: String?) throws {
+            let link = try Loopback()
+            let address = try link.server.listen(on: link.ipv4, security: Loopback.accepting())
+            let key = PreSharedKey(identity: Loopback.identity, key: Loopback.key)
+            let security = SessionSecurity.preSharedKey(key, serverName: name.map { UTF8Text($0) })
+            let session = try link.connect(to: address, security: security)
+            try link.drive("the server accepts") { link.acceptedSession != nil }
+            let accepted = try #require(link.acceptedSession)
+            #expect(link.server.serverName(of: accepted) == name.map { UTF8Text($0.lowercased()) })
+            link.client.closeSession(session)
+            link.server.closeSession(accepted)
+            #expect(link.server.serverName(of: accepted) == nil)
+        }
+
         @Test func givesUpOnSilence() throws {
             var quick = Loopback.quick
             quick.handshakeTimeout = .milliseconds(300)
