@@ -17,6 +17,9 @@ public final class ManagementServer {
         public var addresses: [ListenAddress]
         /// The keys of the devices; `coaps` addresses need some.
         public var keys: DeviceKeys
+        /// Who may read the devices' credentials at `/credentials`, over sessions with keys of their own; nil for
+        /// nobody. Needs ``keys`` that are listed.
+        public var credentialsReaders: CredentialTable?
         /// The SQLite file of the state; nil keeps nothing beyond the process.
         public var statePath: String?
         /// The path of the control socket; nil for none.
@@ -45,6 +48,7 @@ public final class ManagementServer {
     private let store: RegistrationStore?
     private var signals: TerminationSignals?
     private let sessions: ServiceSessions
+    private var credentials: CredentialsResource?
     private var isStopping = false
     private var isDraining = false
     /// Answers that must not say yes, because what they depend on could not be stored.
@@ -72,13 +76,16 @@ public final class ManagementServer {
         self.engine = ManagementEngine(configuration: configuration.engine, registry: .standard, seed: Self.makeSeed())
         self.store = try configuration.statePath.map { path throws(ServiceError) in try Self.openStore(path) }
         if let store = self.store { try self.restore(from: store) }
-        self.addresses = try self.transport.listen(on: configuration.addresses, keys: configuration.keys)
+        self.addresses = try self.transport.listen(
+            on: configuration.addresses,
+            keys: try self.offerCredentials(configuration)
+        )
         if let path = configuration.controlPath { self.door = try ControlDoor(path: path, server: self) }
         if configuration.stopsOnSignals {
             self.signals = try TerminationSignals(loop: self.loop) { [unowned self] in self.stop() }
         }
         self.transport.onEvent = { [unowned self] event in
-            if let event = self.sessions.translate(event) { self.tell(.network(event)) }
+            if let event = self.sessions.translate(event) { self.take(event) }
         }
     }
 
@@ -107,7 +114,19 @@ public final class ManagementServer {
         numbers["registrations"] = UInt64(self.engine.registrationCount)
         numbers["sessions"] = UInt64(self.sessions.count)
         numbers["storageFailures"] = self.storageFailures
+        if let credentials = self.credentials {
+            numbers["credentialPages"] = credentials.pages
+            numbers["credentialsRefused"] = credentials.refused
+        }
         return numbers
+    }
+
+    private func take(_ event: ServerEvent) {
+        if let answer = self.credentials?.take(event), case .requestReceived(let exchange, _, _) = event {
+            self.sessions.respond(to: exchange, answer)
+        } else {
+            self.tell(.network(event))
+        }
     }
 
     /// Tells the engine something and does what follows.
@@ -121,6 +140,21 @@ public final class ManagementServer {
     private static func makeSeed() -> UInt64 {
         var generator = SystemRandomNumberGenerator()
         return generator.next()
+    }
+
+    /// Opens the resource of the credentials, when somebody may read it.
+    ///
+    /// - Returns: the keys of all who may connect.
+    private func offerCredentials(_ configuration: Configuration) throws(ServiceError) -> DeviceKeys {
+        guard let readers = configuration.credentialsReaders else { return configuration.keys }
+        guard case .listed(let devices) = configuration.keys else {
+            throw ServiceError("there are no credentials to read", hint: "--credentials FILE beside the readers")
+        }
+        guard readers.all.allSatisfy({ devices.credential(of: $0.identity) == nil }) else {
+            throw ServiceError("a reader of credentials has a device's identity", hint: "give it one of its own")
+        }
+        self.credentials = CredentialsResource(readers: readers, devices: devices)
+        return .joined(readers, configuration.keys)
     }
 
     private static func openStore(_ path: String) throws(ServiceError) -> RegistrationStore {

@@ -12,6 +12,8 @@ public enum DeviceKeys: Sendable {
     case derived(secret: SecretBytes)
     /// The identities of a table, and nobody else.
     case listed(CredentialTable)
+    /// The identities of a table, and those of other keys besides.
+    indirect case joined(CredentialTable, DeviceKeys)
 
     /// The key of an identity; nil when the server does not know it.
     public func key(of identity: [UInt8]) -> SecretBytes? {
@@ -22,6 +24,7 @@ public enum DeviceKeys: Sendable {
             let key = PreSharedKeyDerivation.key(secret: secret, identity: identity)
             return key.isEmpty ? nil : key
         case .listed(let table): return table.credential(of: identity)?.key
+        case .joined(let table, let others): return table.credential(of: identity)?.key ?? others.key(of: identity)
         }
     }
 

@@ -35,6 +35,13 @@ struct ServerCommand: ParsableCommand {
     )
 
     @OptionGroup var service: ServiceOptions
+    @Option(
+        help: ArgumentHelp(
+            "Who may read the devices of --credentials at /credentials, with a key in hexadecimal or @FILE; repeat it.",
+            valueName: "identity:key"
+        )
+    )
+    var credentialsReader: [String] = []
     @Option(help: ArgumentHelp("SQLite file that keeps the registrations.", valueName: "file"))
     var state: String?
     @Option(help: ArgumentHelp("Local socket for 'starling ctl'.", valueName: "path"))
@@ -69,6 +76,12 @@ struct ServerCommand: ParsableCommand {
             controlPath: self.control
         )
         configuration.stopsOnSignals = true
+        if !self.credentialsReader.isEmpty {
+            configuration.credentialsReaders = try NamedKey.table(
+                self.credentialsReader,
+                option: "--credentials-reader"
+            )
+        }
         // A process that is nothing but a server has thousands of sessions, and used no OpenSSL before.
         configuration.transport.compactsTLSMemory = true
         guard self.maximumRegistrations > 0 else {

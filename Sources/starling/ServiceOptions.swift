@@ -1,5 +1,6 @@
 import ArgumentParser
 import Foundation
+import Primitives
 import ServiceSupport
 
 /// The options that every service has: where it listens and which keys it knows.
@@ -55,6 +56,30 @@ struct ServiceOptions: ParsableArguments {
         if let text = self.pskSecret { return .derived(secret: try DeviceKeys.readKey(text, option: "--psk-secret")) }
         if let path = self.credentials { return .listed(try CredentialTable(contentsOf: path)) }
         return .none
+    }
+}
+
+/// A name with a key, as `NAME:KEY` on the command line; the key is hexadecimal, or `@FILE` with it.
+struct NamedKey {
+    let name: UTF8Text
+    let key: SecretBytes
+
+    init(parsing text: String, option: String) throws(ServiceError) {
+        let parts = text.split(separator: ":", maxSplits: 1, omittingEmptySubsequences: false).map(String.init)
+        guard parts.count == 2, (1...255).contains(parts[0].utf8.count) else {
+            throw ServiceError("\(option) needs a name and a key", hint: "write NAME:@FILE or NAME:HEX")
+        }
+        self.name = UTF8Text(parts[0])
+        self.key = try DeviceKeys.readKey(parts[1], option: option)
+    }
+
+    static func table(_ texts: [String], option: String) throws(ServiceError) -> CredentialTable {
+        var credentials: [Credential] = []
+        for text in texts {
+            let key = try NamedKey(parsing: text, option: option)
+            credentials.append(Credential(endpoint: key.name, identity: key.name.bytes, key: key.key))
+        }
+        return try CredentialTable(credentials)
     }
 }
 
