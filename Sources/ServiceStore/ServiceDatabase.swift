@@ -17,7 +17,17 @@ final class ServiceDatabase {
 
     private let queue: DatabaseQueue
 
-    init(path: String, durability: Durability, migrator: DatabaseMigrator) throws(StoreError) {
+    /// - Parameters:
+    ///   - path: of the SQLite file.
+    ///   - durability: what a commit survives.
+    ///   - checkpointPages: how many pages of 4 KiB the log may grow to before they are written back.
+    ///   - migrator: makes and renews the tables.
+    init(
+        path: String,
+        durability: Durability,
+        checkpointPages: Int = 1000,
+        migrator: DatabaseMigrator
+    ) throws(StoreError) {
         // The file holds keys: it is made for nobody but its owner, and SQLite gives its companions the same mode.
         let descriptor = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0o600)
         guard descriptor >= 0 else { throw .cannotOpen }
@@ -29,6 +39,7 @@ final class ServiceDatabase {
             // The lock is held from the first use on, and no shared memory file is needed.
             try database.execute(sql: "PRAGMA locking_mode = EXCLUSIVE")
             try database.execute(sql: "PRAGMA synchronous = \(durability == .powerCut ? "FULL" : "NORMAL")")
+            try database.execute(sql: "PRAGMA wal_autocheckpoint = \(checkpointPages)")
         }
         do {
             let queue = try DatabaseQueue(path: path, configuration: configuration)
