@@ -257,7 +257,7 @@ if !isLibraryOnly {
         ),
         hosted(
             "FleetScenarios",
-            ["BootstrapURIs", "CoAPMessages", "CoAPTransport", "FleetEngine", "Primitives", yams],
+            ["BootstrapURIs", "CoAPMessages", "CoAPTransport", "FleetEngine", "LwM2MModel", "Primitives", yams],
             folder: "Simulator"
         ),
         hosted("FleetReports", ["FleetEngine", "Primitives", histogram], folder: "Simulator"),
@@ -342,8 +342,8 @@ if !isLibraryOnly {
         tests(
             "FleetScenarios",
             [
-                "BootstrapURIs", "CoAPMessages", "CoAPTransport", "FleetEngine", "FleetScenarios", "Primitives",
-                "TestSupport",
+                "BootstrapURIs", "CoAPMessages", "CoAPTransport", "FleetEngine", "FleetScenarios", "LwM2MModel",
+                "Primitives", "TestSupport",
             ]
         ),
         tests("FleetReports", ["FleetEngine", "FleetReports", "Primitives", "TestSupport"]),

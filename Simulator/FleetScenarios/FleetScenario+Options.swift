@@ -1,7 +1,9 @@
+import BootstrapURIs
 import CoAPMessages
 import CoAPTransport
 import FleetEngine
 import Foundation
+import LwM2MModel
 import Primitives
 
 extension FleetScenario {
@@ -10,6 +12,8 @@ extension FleetScenario {
     /// Checks the options of a run and fills in the defaults.
     public init(options: ScenarioOptions) throws(ScenarioError) {
         (self.target, self.targetText) = try Self.target(options)
+        self.ownObjectIDs = try Self.ownObjectIDs(options)
+        self.profile = try Self.profile(options, target: self.target)
         let devices = try Self.number("devices", options, default: 1, allowed: 1...Self.mostDevices)
         self.fleet = FleetConfiguration(
             firstIndex: try Self.number("first-index", options, default: 0, allowed: 0...Self.mostDevices),
@@ -54,6 +58,45 @@ extension FleetScenario {
         case (let text?, nil): return (.server(try Self.uri("server", text)), UTF8Text(text))
         case (nil, let text?): return (.bootstrap(try Self.uri("bootstrap", text)), UTF8Text(text))
         }
+    }
+
+    private static func profile(
+        _ options: ScenarioOptions,
+        target: Target
+    ) throws(ScenarioError) -> BootstrapURIProfile? {
+        guard let text = options["profile"] else { return nil }
+        guard case .bootstrap(let uri) = target else { throw .missing(["bootstrap"]) }
+        let fields = text.hasPrefix("@") ? try Self.profileFile(String(text.dropFirst())) : text
+        do throws(ProfileError) {
+            let profile = try BootstrapURIProfile(parsing: UTF8Text(fields))
+            // What does not fit the static URI is found now, not by a thousand devices.
+            _ = try TemporaryURIs(profile: profile, staticURI: uri)
+            return profile
+        } catch {
+            throw .invalidProfile(error)
+        }
+    }
+
+    /// The fields in a file, one a line or with commas between; lines that begin with `#` say nothing.
+    private static func profileFile(_ path: String) throws(ScenarioError) -> String {
+        guard let file = FileHandle(forReadingAtPath: path), let data = try? file.read(upToCount: 4_096) else {
+            throw .unreadableProfile(path: path)
+        }
+        return String(decoding: data, as: UTF8.self).split(separator: "\n")
+            .filter { !$0.hasPrefix("#") }.joined(separator: ",")
+    }
+
+    private static func ownObjectIDs(_ options: ScenarioOptions) throws(ScenarioError) -> OwnObjectIDs {
+        let first = try Self.number(
+            "own-object-ids",
+            options,
+            default: Int(OwnObjectIDs.standard.first),
+            allowed: 32_769...42_800
+        )
+        guard let identifiers = UInt16(exactly: first).flatMap(OwnObjectIDs.init(first:)) else {
+            throw .invalidNumber(option: "own-object-ids", text: "\(first)", allowed: 32_769...42_799)
+        }
+        return identifiers
     }
 
     private static func uri(_ option: String, _ text: String) throws(ScenarioError) -> CoAPURI {

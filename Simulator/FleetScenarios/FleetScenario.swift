@@ -1,6 +1,8 @@
+public import BootstrapURIs
 public import CoAPMessages
 public import CoAPTransport
 public import FleetEngine
+public import LwM2MModel
 public import Primitives
 
 /// Everything a run of a fleet is told, checked.
@@ -36,6 +38,10 @@ public struct FleetScenario: Sendable {
     public var target: Target
     /// The URI of the target as it was given, which the devices get as resource 0 of their Security object.
     public var targetText: UTF8Text
+    /// How the devices derive the names under which they ask for bootstrap; nil where they use the target as it is.
+    public var profile: BootstrapURIProfile?
+    /// Where the objects of this project stand among the object identifiers.
+    public var ownObjectIDs: OwnObjectIDs
     /// The endpoint names.
     public var endpoint: IdentityTemplate
     /// The PSK identities.

@@ -1,5 +1,7 @@
+public import BootstrapURIs
 public import CoAPMessages
 public import FleetEngine
+import Primitives
 
 /// Why the options of a run do not describe one.
 ///
@@ -27,6 +29,10 @@ public enum ScenarioError: Error, Hashable, Sendable {
     case sameNameForAll(option: String)
     /// A truth value that is neither true nor false.
     case invalidFlag(option: String, text: String)
+    /// The profile of temporary URIs is none, or does not fit the URI of `--bootstrap`.
+    case invalidProfile(ProfileError)
+    /// The file that the profile should come from cannot be read.
+    case unreadableProfile(path: String)
     /// The file that a key should come from cannot be read.
     case unreadableKey(option: String, path: String)
     /// The scenario file cannot be read.
@@ -54,6 +60,8 @@ public enum ScenarioError: Error, Hashable, Sendable {
         case .invalidTemplate(let option, let text, let reason): "--\(option) '\(text)': \(Self.text(of: reason))"
         case .sameNameForAll(let option): "--\(option) gives every device the same name"
         case .invalidFlag(let option, let text): "--\(option) '\(text)' is neither true nor false"
+        case .invalidProfile(let reason): "--profile: \(Self.text(of: reason))"
+        case .unreadableProfile(let path): "the file of --profile, '\(path)', cannot be read"
         case .unreadableKey(let option, let path): "the file of --\(option), '\(path)', cannot be read"
         case .unreadableFile(let path): "the scenario file '\(path)' cannot be read"
         case .fileTooLarge(let limit): "the scenario file is larger than \(limit) bytes"
@@ -79,7 +87,8 @@ public enum ScenarioError: Error, Hashable, Sendable {
         case .invalidTemplate: "{index}, {index:8} and, in --psk-identity, {endpoint} are replaced"
         case .sameNameForAll: "add {index}, as in 'urn:dev:starling:{index}'"
         case .invalidFlag: "write true or false"
-        case .unreadableKey, .unreadableFile: "check the path and its permissions"
+        case .invalidProfile: "for example --profile period=3600, with --bootstrap coaps://bs.example.com:5684"
+        case .unreadableKey, .unreadableFile, .unreadableProfile: "check the path and its permissions"
         case .fileTooLarge, .invalidFile: "one option a line, as in 'rate: 500/s'"
         case .unknownOption: "the names are those of the options of `starling fleet run`, without dashes in front"
         }
@@ -93,6 +102,24 @@ public enum ScenarioError: Error, Hashable, Sendable {
         case .invalidCharacter(let offset): "byte \(offset) must be escaped"
         case .unexpectedPart: "a fragment or user name has no place in it"
         case .tooLong: "it is longer than 255 bytes"
+        }
+    }
+
+    private static func text(of reason: ProfileError) -> String {
+        switch reason {
+        case .invalidField(let name): "'\(name.string)' is no field, stands twice, or has a value that it cannot have"
+        case .invalidParameters: "a parameter stands twice, or the random one and its counter are not both there"
+        case .noParameters: "there is no parameter"
+        case .invalidPeriod: "the period is not 1 to 31622400 s, or the clock skew is more than half of it"
+        case .invalidSelection: "the selection is empty, or takes characters that are not there"
+        case .tooFewBits(let bits): "only \(bits) bits of 48 survive the selection; short-names=yes allows that"
+        case .caseSensitiveHost: "base64url cannot stand in a host"
+        case .hostIsAddress: "the static URI has an address in place of a host name"
+        case .invalidOffset: "the offset lies behind the end of the first label"
+        case .labelTooLong: "a label of the host would have more than 63 characters"
+        case .tooLong: "the host would have more than 253 characters, or the URI more than 255"
+        case .invalidHost: "the host would not be one"
+        case .invalidLink: "it is linked to no bootstrap account"
         }
     }
 

@@ -16,6 +16,8 @@ extension ScenarioOptions {
     }
 
     /// Reads the options in YAML text: one mapping of names to plain values or lists of them.
+    ///
+    /// The profile may be a mapping of its fields.
     public init(yaml text: String) throws(ScenarioError) {
         guard text.utf8.count <= Self.largestFile else { throw .fileTooLarge(limit: Self.largestFile) }
         self.init()
@@ -38,6 +40,12 @@ extension ScenarioOptions {
                 let items = sequence.compactMap(\.scalar?.string)
                 guard items.count == sequence.count else { throw .invalidFile(line: value.mark?.line) }
                 self[name] = items.joined(separator: ",")
+            case .mapping(let fields) where name == "profile":
+                let texts = fields.compactMap { field in
+                    field.key.scalar.flatMap { name in field.value.scalar.map { "\(name.string)=\($0.string)" } }
+                }
+                guard texts.count == fields.count else { throw .invalidFile(line: value.mark?.line) }
+                self[name] = texts.joined(separator: ",")
             case .mapping, .alias: throw .invalidFile(line: value.mark?.line)
             }
         }

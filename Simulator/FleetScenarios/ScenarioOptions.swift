@@ -6,7 +6,8 @@ public struct ScenarioOptions: Hashable, Sendable {
     public static let names = [
         "bootstrap", "devices", "dns", "duration", "endpoint", "first-index", "handshake-timeout",
         "handshakes-in-flight", "json",
-        "lifetime", "notify-every", "psk-identity", "psk-key", "psk-secret", "quiet", "ramp", "rate", "seed", "server",
+        "lifetime", "notify-every", "own-object-ids", "profile", "psk-identity", "psk-key", "psk-secret", "quiet",
+        "ramp", "rate", "seed", "server",
         "source-address", "start-patience",
     ]
 

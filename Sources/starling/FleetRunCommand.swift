@@ -24,6 +24,10 @@ struct FleetRunCommand: ParsableCommand {
                 starling fleet run --devices 2000 --bootstrap coaps://127.0.0.1:5694 \\
                   --psk-secret 000102030405060708090a0b0c0d0e0f --rate 500/s --notify-every 10s --json report.json
 
+              The same where devices find the bootstrap server by temporary names:
+                starling fleet run --devices 2000 --bootstrap coaps://bs.example.test:5694 --profile period=3600 \\
+                  --dns 127.0.0.1:5353 --psk-secret 000102030405060708090a0b0c0d0e0f
+
               The second half of a fleet of 50,000, in a process of its own:
                 starling fleet run --devices 25000 --first-index 25000 --source-address 127.0.0.2,127.0.0.3 ...
 
@@ -73,6 +77,15 @@ struct FleetRunCommand: ParsableCommand {
     var startPatience: String?
     @Option(help: ArgumentHelp("What everything random comes from. (default: 1)", valueName: "n"))
     var seed: String?
+    @Option(
+        help: ArgumentHelp(
+            "How devices derive temporary names from --bootstrap, as in period=3600; @FILE reads it from a file.",
+            valueName: "fields"
+        )
+    )
+    var profile: String?
+    @Option(help: ArgumentHelp("Where the objects of this project begin. (default: 42769)", valueName: "n"))
+    var ownObjectIds: String?
     @Option(help: ArgumentHelp("DNS servers instead of the system's.", valueName: "a:port,b"))
     var dns: String?
     @Option(help: ArgumentHelp("YAML with these options; the command line wins.", valueName: "file"))
@@ -134,6 +147,8 @@ struct FleetRunCommand: ParsableCommand {
         options["handshake-timeout"] = self.handshakeTimeout
         options["start-patience"] = self.startPatience
         options["seed"] = self.seed
+        options["profile"] = self.profile
+        options["own-object-ids"] = self.ownObjectIds
         options["dns"] = self.dns
         if self.quiet { options["quiet"] = "true" }
         return options

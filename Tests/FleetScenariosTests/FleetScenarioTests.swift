@@ -1,7 +1,9 @@
+import BootstrapURIs
 import CoAPMessages
 import CoAPTransport
 import FleetEngine
 import FleetScenarios
+import LwM2MModel
 import Primitives
 import Testing
 
@@ -28,6 +30,8 @@ import Testing
         #expect(scenario.endpoint.text(index: 7).string == "urn:dev:starling:7")
         #expect(scenario.identity.text(index: 7, endpoint: "me").string == "me")
         #expect(scenario.target == .server(CoAPURI(scheme: .coap, host: "127.0.0.1", port: 5683)))
+        #expect(scenario.profile == nil)
+        #expect(scenario.ownObjectIDs == .standard)
         guard case .none = scenario.security else {
             Issue.record("plain coap needs no key")
             return
@@ -41,10 +45,12 @@ import Testing
             "ramp": "10s", "duration": "forever", "lifetime": "5m", "notify-every": "10s", "first-index": "100",
             "source-address": "127.0.0.2, 127.0.0.3", "json": "report.json", "handshakes-in-flight": "32",
             "seed": "9", "dns": "127.0.0.1:5353", "quiet": "true", "start-patience": "1h",
-            "handshake-timeout": "5s",
+            "handshake-timeout": "5s", "profile": "period=1800", "own-object-ids": "40000",
         ])
         #expect(scenario.target.uri == CoAPURI(scheme: .coaps, host: "boot.example", port: 5694))
         #expect(scenario.targetText == "coaps://boot.example:5694")
+        #expect(scenario.profile?.period == 1_800)
+        #expect(scenario.ownObjectIDs == OwnObjectIDs(first: 40_000))
         #expect(scenario.fleet.indices == 100..<19_100)
         #expect(scenario.fleet.schedule == ArrivalSchedule(from: 0, to: 500, over: .seconds(10)))
         #expect(scenario.fleet.duration == nil)
@@ -147,6 +153,36 @@ import Testing
         } catch {
             #expect(!error.message.contains("dead"))
             #expect(!"\(error)".contains("dead"))
+        }
+    }
+
+    private static let refusedProfiles: [(change: [String: String], error: ScenarioError)] = [
+        (["profile": "hour=1"], .invalidProfile(.invalidField("hour"))),
+        (["profile": "period=0"], .invalidProfile(.invalidPeriod)),
+        (["profile": "selection=last:4"], .invalidProfile(.tooFewBits(20))),
+        (["bootstrap": "coaps://127.0.0.1"], .invalidProfile(.hostIsAddress)),
+        (["profile": "@/nonexistent/profile"], .unreadableProfile(path: "/nonexistent/profile")),
+        (
+            ["own-object-ids": "3"],
+            .invalidNumber(option: "own-object-ids", text: "3", allowed: 32_769...42_800)
+        ),
+        (
+            ["own-object-ids": "42800"],
+            .invalidNumber(option: "own-object-ids", text: "42800", allowed: 32_769...42_799)
+        ),
+    ]
+
+    @Test(arguments: refusedProfiles)
+    func refusesAProfileThatCannotBeUsed(_ change: [String: String], error: ScenarioError) {
+        let valid = ["bootstrap": "coaps://bs.example.test", "profile": "period=60,clock-skew=5", "psk-key": "0011"]
+        #expect(throws: error) { try Self.scenario(valid.merging(change) { _, new in new }) }
+        #expect(!error.hint.isEmpty)
+        #expect(!error.message.isEmpty)
+    }
+
+    @Test func aProfileNeedsABootstrapServer() {
+        #expect(throws: ScenarioError.missing(["bootstrap"])) {
+            try Self.scenario(["server": "coap://a", "profile": "period=60"])
         }
     }
 

@@ -1,3 +1,4 @@
+import BootstrapURIs
 import FleetScenarios
 import Foundation
 import Testing
@@ -18,6 +19,21 @@ import Testing
         _ = try self.scenario(option, "@\(path)")
         try Data("0011223".utf8).write(to: URL(fileURLWithPath: path))
         #expect(throws: ScenarioError.self) { try self.scenario(option, "@\(path)") }
+    }
+
+    @Test func aProfileMayStandInAFile() throws {
+        let path = FileManager.default.temporaryDirectory.appendingPathComponent("profile-\(UUID())").path
+        try Data("# half hours\nperiod=1800\nrounding=floor, clock-skew=30\n".utf8).write(
+            to: URL(fileURLWithPath: path)
+        )
+        defer { try? FileManager.default.removeItem(atPath: path) }
+        var options = ScenarioOptions()
+        options["bootstrap"] = "coap://bs.example.test"
+        options["profile"] = "@\(path)"
+        let profile = try FleetScenario(options: options).profile
+        #expect(profile?.period == 1_800)
+        #expect(profile?.rounding == .floor)
+        #expect(profile?.clockSkew == 30)
     }
 
     @Test(arguments: ["", "/nonexistent/key"])

@@ -23,6 +23,14 @@ import Testing
         #expect(options["json"] == nil)
     }
 
+    @Test(arguments: [
+        "profile: period=1800,rounding=floor", "profile: [period=1800, rounding=floor]",
+        "profile:\n  period: 1800\n  rounding: floor",
+    ])
+    func readsAProfile(_ yaml: String) throws {
+        #expect(try ScenarioOptions(yaml: yaml)["profile"] == "period=1800,rounding=floor")
+    }
+
     @Test func theCommandLineWins() throws {
         let file = try ScenarioOptions(yaml: "server: coap://a\ndevices: 5\npsk-key: aa")
         var line = ScenarioOptions()
@@ -40,6 +48,7 @@ import Testing
         ("- devices", .invalidFile(line: 1)),
         ("just text", .invalidFile(line: 1)),
         ("devices:\n  many: 5", .invalidFile(line: 2)),
+        ("profile:\n  period: [1]", .invalidFile(line: 2)),
         ("source-address: [[a]]", .invalidFile(line: 1)),
         ("devices: 1\nrate: \"500", .invalidFile(line: 2)),
         (String(repeating: "x", count: 65_537), .fileTooLarge(limit: 65_536)),
