@@ -1,8 +1,10 @@
 import Foundation
 import Testing
 
-/// Everything that devices with temporary names need, on loopback: a balancer that writes a zone of a DNS server,
-/// instances of the bootstrap server, and a management server. A test may end each of them and start it again.
+/// Everything that devices with temporary names need, on loopback.
+///
+/// A balancer that writes a zone of a DNS server, instances of the bootstrap server, and a management server. A test may
+/// end each of them and start it again.
 final class BootstrapSite {
     /// The zone that the balancer writes.
     static let zone = "example.test"

@@ -1,12 +1,21 @@
 import Glibc
 
-/// Ports on 127.0.0.1 for peers that cannot pick one themselves.
+/// Ports on loopback addresses for peers that cannot pick one themselves.
 enum LoopbackPorts {
     /// The first of two neighbouring ports that are free for UDP and TCP, below the ephemeral range.
     static func pair() throws -> UInt16 {
         for _ in 0..<200 {
             let port = UInt16.random(in: 10_000..<32_000)
             if self.isFree(port), self.isFree(port + 1) { return port }
+        }
+        throw InteropError.noFreePort
+    }
+
+    /// A port that is free for UDP and TCP at every address, below the ephemeral range.
+    static func common(to addresses: [String]) throws -> UInt16 {
+        for _ in 0..<200 {
+            let port = UInt16.random(in: 10_000..<32_000)
+            if addresses.allSatisfy({ self.isFree(port, at: $0) }) { return port }
         }
         throw InteropError.noFreePort
     }
@@ -34,20 +43,20 @@ enum LoopbackPorts {
         _ = self.withSocketAddress(&address) { connect(descriptor, $0, $1) }
     }
 
-    private static func isFree(_ port: UInt16) -> Bool {
+    private static func isFree(_ port: UInt16, at host: String = "127.0.0.1") -> Bool {
         [SOCK_DGRAM, SOCK_STREAM].allSatisfy { type in
             let descriptor = socket(AF_INET, Int32(type.rawValue), 0)
             defer { close(descriptor) }
-            var address = self.address(port)
+            var address = self.address(port, at: host)
             return self.withSocketAddress(&address) { bind(descriptor, $0, $1) } == 0
         }
     }
 
-    private static func address(_ port: UInt16) -> sockaddr_in {
+    private static func address(_ port: UInt16, at host: String = "127.0.0.1") -> sockaddr_in {
         var address = sockaddr_in()
         address.sin_family = sa_family_t(AF_INET)
         address.sin_port = port.bigEndian
-        address.sin_addr.s_addr = UInt32(0x7F00_0001).bigEndian
+        inet_pton(AF_INET, host, &address.sin_addr)
         return address
     }
 

@@ -36,6 +36,12 @@ final class RunningProgram {
     /// Does what a terminal does on Ctrl-C.
     func interrupt() { self.process.signal(SIGINT) }
 
+    /// Ends the program as a crash would: it gets no chance to say or store anything.
+    func kill() {
+        self.process.signal(SIGKILL)
+        _ = self.process.waitForEnd()
+    }
+
     /// Asks the program to end, makes it end when it does not, and waits until it has.
     func end() { self.process.end() }
 
