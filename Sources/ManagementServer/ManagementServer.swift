@@ -17,8 +17,9 @@ public final class ManagementServer {
         public var addresses: [ListenAddress]
         /// The keys of the devices; `coaps` addresses need some.
         public var keys: DeviceKeys
-        /// Who may read the devices' credentials at `/credentials`, over sessions with keys of their own; nil for
-        /// nobody. Needs ``keys`` that are listed.
+        /// Who may read the devices' credentials at `/credentials`; nil for nobody.
+        ///
+        /// Each has a key of its own, and ``keys`` are those of a table.
         public var credentialsReaders: CredentialTable?
         /// The SQLite file of the state; nil keeps nothing beyond the process.
         public var statePath: String?

@@ -35,7 +35,10 @@ extension BalancerStore {
     public func knownDevices() throws(StoreError) -> [KnownDevice] {
         try self.database.read { database in
             var devices: [KnownDevice] = []
-            let rows = try Row.fetchCursor(database, sql: "SELECT endpoint, identity, key, region, class FROM credential")
+            let rows = try Row.fetchCursor(
+                database,
+                sql: "SELECT endpoint, identity, key, region, class FROM credential"
+            )
             while let row = try rows.next() {
                 guard let endpoint = Self.text(row[0]), let identity: Blob = row[1], let key: Blob = row[2] else {
                     continue

@@ -25,7 +25,13 @@ import Testing
     private static let steps: [[BalancerChange]] = [
         [
             .instanceChanged(
-                BootstrapInstance(name: "a", addresses: Self.addresses, weight: 7, region: "north", classes: ["x", "y"])
+                BootstrapInstance(
+                    name: "a",
+                    addresses: Self.addresses,
+                    weight: 7,
+                    region: "north",
+                    classes: ["x", "y"]
+                )
             ), .instanceChanged(BootstrapInstance(name: "b", addresses: Self.addresses)),
         ],
         [.batchBegun(Self.update(1, assigned: Self.names(0..<50)))],
