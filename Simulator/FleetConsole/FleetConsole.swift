@@ -20,13 +20,17 @@ public struct FleetConsole {
     }
 
     /// Shows where the fleet stands, in place of what was shown before.
-    public mutating func show(_ progress: FleetProgress) {
+    ///
+    /// - Parameters:
+    ///   - progress: where it stands.
+    ///   - spread: how its devices spread over the instances of a balancer, where one was asked.
+    public mutating func show(_ progress: FleetProgress, spread: InstanceSpread? = nil) {
         guard !self.isQuiet else { return }
         guard self.style.isTerminal else {
-            self.write(ProgressText.line(progress) + "\n")
+            self.write(ProgressText.line(progress, spread: spread) + "\n")
             return
         }
-        let lines = ProgressText.panel(progress, style: self.style)
+        let lines = ProgressText.panel(progress, spread: spread, style: self.style)
         // Up to the panel's first line, and clear from there to the end of the screen.
         var text = self.drawnLines > 0 ? "\u{1B}[\(self.drawnLines)A\r\u{1B}[J" : ""
         for line in lines { text += line + "\n" }

@@ -5,7 +5,7 @@ import Primitives
 /// Writes the progress of a fleet as text: a panel for a terminal, a line for a log.
 public enum ProgressText {
     /// One line with everything that matters; no colours, no control characters.
-    public static func line(_ progress: FleetProgress) -> String {
+    public static func line(_ progress: FleetProgress, spread: InstanceSpread? = nil) -> String {
         let counts = progress.counts
         var parts = [
             "\(self.time(progress.elapsed)) \(self.name(progress.phase)):",
@@ -18,6 +18,7 @@ public enum ProgressText {
         if counts.lateStarts > 0 { parts.append("| \(counts.lateStarts) late") }
         if counts.droppedStarts > 0 { parts.append("| \(counts.droppedStarts) dropped") }
         if let names = progress.names { parts.append("| names \(names.text)") }
+        if let spread { parts.append("| \(spread.line)") }
         for operation in progress.operations where operation.perSecond > 0 && operation.operation != .start {
             parts.append(
                 "| \(operation.operation.title) \(self.fixed(operation.perSecond, 0))/s p99 "
@@ -29,7 +30,11 @@ public enum ProgressText {
     }
 
     /// The lines of a panel that is drawn again in place.
-    public static func panel(_ progress: FleetProgress, style: ConsoleStyle) -> [String] {
+    public static func panel(
+        _ progress: FleetProgress,
+        spread: InstanceSpread? = nil,
+        style: ConsoleStyle
+    ) -> [String] {
         let counts = progress.counts
         func paint(_ text: String, _ colour: Int) -> String {
             style.usesColour ? "\u{1B}[\(colour)m\(text)\u{1B}[0m" : text
@@ -49,6 +54,7 @@ public enum ProgressText {
         if let names = progress.names {
             lines.append(("names \(names.text)", names.withoutName + names.withoutClock > 0 ? 31 : 0))
         }
+        if let spread { lines += spread.lines(width: min(style.width, 80)) }
         let causes = counts.failures.sorted { ($1.value, $0.key.name) < ($0.value, $1.key.name) }.prefix(3)
         for (cause, count) in causes { lines.append(("  \(cause.name) \(count): \(cause.hint)", 31)) }
         lines.append((self.row(["", "count", "per s", "p50 ms", "p99 ms"]), 2))

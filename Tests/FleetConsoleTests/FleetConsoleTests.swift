@@ -64,6 +64,38 @@ import Testing
         #expect(ProgressText.line(progress).contains("| names 9 current, 0 neighbour, 0 static |"))
     }
 
+    @Test func instancesHaveBarsOfOneScale() {
+        var spread = InstanceSpread(
+            instances: [
+                InstanceSpread.Instance(name: "instance-1", isUp: true, inProgress: 5, completed: 300),
+                InstanceSpread.Instance(name: "instance-2", isUp: false, inProgress: 0, completed: 150),
+            ],
+            unknownNames: 2_000
+        )
+        let style = ConsoleStyle(isTerminal: true, usesColour: false)
+        let panel = ProgressText.panel(Self.progress(), spread: spread, style: style)
+        func length(_ name: String) -> Int {
+            panel.first { $0.hasPrefix(name) }?.filter { $0 == "#" }.count ?? 0
+        }
+        #expect(length("instance-1") == 2 * length("instance-2"))
+        #expect(panel.contains { $0.hasPrefix("instance-1") && $0.hasSuffix("300 bootstrapped, 5 under way") })
+        #expect(panel.contains { $0.hasPrefix("instance-2") && $0.hasSuffix("150 bootstrapped, lost") })
+        #expect(panel.contains("strangers asked for 2000 names that do not exist (NXDOMAIN)"))
+        #expect(
+            ProgressText.line(Self.progress(), spread: spread)
+                .contains("| instance-1 300 instance-2 150 NXDOMAIN 2000 |")
+        )
+        // Many instances do not push the fleet off the screen.
+        spread.instances = Array(repeating: spread.instances[0], count: 30)
+        #expect(ProgressText.panel(Self.progress(), spread: spread, style: style).contains("and 22 instances more"))
+        for width in [20, 40, 80, 200] {
+            let style = ConsoleStyle(isTerminal: true, usesColour: false, width: width)
+            for line in ProgressText.panel(Self.progress(), spread: spread, style: style) {
+                #expect(line.count < width)
+            }
+        }
+    }
+
     @Test func quietShowsNoProgress() {
         var text = ""
         let style = ConsoleStyle(isTerminal: true, usesColour: true)
