@@ -288,7 +288,10 @@ if !isLibraryOnly {
             "BalancerEngine",
             ["BalancerEngine", "BootstrapURIs", "CoAPMessages", "CryptographicHashes", "Primitives", "TestSupport"]
         ),
-        tests("NameRegistry", ["BalancerEngine", "CoAPTransport", "NameRegistry", "Primitives", "TestSupport"]),
+        tests(
+            "NameRegistry",
+            ["BalancerEngine", "CoAPTransport", "NameRegistry", "NameResolution", "Primitives", "TestSupport"]
+        ),
         tests(
             "BootstrapBalancer",
             [
@@ -355,7 +358,10 @@ if !isLibraryOnly {
                 "FleetScenarios", "LoopbackPeers", "LwM2MModel", "Primitives", "TestSupport",
             ]
         ),
-        tests("Interop", ["CoAPMessages", "Primitives", "TestSupport"]),
+        tests(
+            "Interop",
+            ["BalancerEngine", "CoAPMessages", "CoAPTransport", "NameRegistry", "Primitives", "TestSupport"]
+        ),
     ]
 }
 

@@ -5,13 +5,6 @@
 ///
 /// - Source: RFC 1035, section 4.1; RFC 6891, section 6.1.
 struct DNSQuery {
-    /// What a resolver says about itself.
-    struct Extension: Equatable {
-        /// How large an answer it takes by UDP, in bytes.
-        var payloadSize: UInt16
-        var version: UInt8
-    }
-
     /// Why there is no question.
     enum Failure: Error, Equatable {
         /// Too short for a header, or itself an answer: nothing may be said to it.
@@ -31,7 +24,8 @@ struct DNSQuery {
     let recordClass: UInt16
     /// Where the question ends in the message.
     let questionEnd: Int
-    let edns: Extension?
+    /// The version of EDNS that it was asked with; nil without EDNS.
+    let extensionVersion: UInt8?
 
     init(_ message: [UInt8]) throws(Failure) {
         guard message.count >= DNSQuery.headerLength, message[2] & 0x80 == 0 else { throw .unanswerable }
@@ -46,7 +40,7 @@ struct DNSQuery {
         self.type = DNSQuery.number(message, at: nameEnd)
         self.recordClass = DNSQuery.number(message, at: nameEnd + 2)
         self.questionEnd = nameEnd + 4
-        self.edns = try DNSQuery.readExtension(message, from: nameEnd + 4, records: records)
+        self.extensionVersion = try DNSQuery.readExtension(message, from: nameEnd + 4, records: records)
     }
 
     /// The end of a name without compression; nil when it is not one.
@@ -75,8 +69,8 @@ struct DNSQuery {
         _ message: [UInt8],
         from start: Int,
         records: Int
-    ) throws(Failure) -> Extension? {
-        var found: Extension?
+    ) throws(Failure) -> UInt8? {
+        var found: UInt8?
         var index = start
         for _ in 0..<records {
             guard let nameEnd = self.anyName(message, from: index), nameEnd + 10 <= message.count else {
@@ -87,7 +81,7 @@ struct DNSQuery {
             if self.number(message, at: nameEnd) == RecordType.opt {
                 // One at most, and it belongs to the root.
                 guard found == nil, nameEnd == index + 1 else { throw .malformed }
-                found = Extension(payloadSize: self.number(message, at: nameEnd + 2), version: message[nameEnd + 5])
+                found = message[nameEnd + 5]
             }
             index = end
         }

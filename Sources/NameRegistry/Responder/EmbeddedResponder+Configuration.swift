@@ -17,8 +17,10 @@ extension EmbeddedResponder {
         public var maximumConnections: Int
         /// How long a TCP connection may stay open without another whole question.
         public var connectionTimeout: Duration
-        /// The most UDP answers a second to one source (an IPv4 address, or the first 64 bits of an IPv6 one); what
-        /// comes above it gets none. Nil for no limit: on loopback a whole fleet is one source.
+        /// The most UDP answers a second to one source; above it every other question is told to come by TCP.
+        ///
+        /// A source is an IPv4 address, or the first 64 bits of an IPv6 one. Nil for no limit: on loopback a whole
+        /// fleet is one source.
         public var answersPerSourceAndSecond: Int?
 
         /// Creates a configuration.
@@ -55,10 +57,8 @@ extension EmbeddedResponder {
         public var malformed: UInt64 = 0
         /// An operation or an EDNS version that is not implemented (NOTIMP, BADVERS).
         public var notImplemented: UInt64 = 0
-        /// Not answered, because the source asked too often.
+        /// Not answered, or told to come by TCP, because the source asked too often.
         public var limited: UInt64 = 0
-        /// Answers that did not fit into a datagram and were cut, so that TCP is used.
-        public var truncated: UInt64 = 0
         /// Questions that came by TCP.
         public var questionsByTCP: UInt64 = 0
         /// TCP connections closed for being quiet or not reading, or for making room.

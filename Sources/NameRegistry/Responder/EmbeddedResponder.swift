@@ -92,7 +92,8 @@ public final class EmbeddedResponder: NameRegistry {
             let number = address.addressBytes.prefix(8).reduce(0) { $0 << 8 | UInt64($1) }
             guard self.limit?.admit(number, now: self.loop.now) == true else {
                 self.answerer.counters.limited += 1
-                return nil
+                // Whoever uses a false source gets little sent there; a true one can still come.
+                return self.answerer.counters.limited % 2 == 0 ? self.answerer.deferral(of: message) : nil
             }
         }
         return self.answerer.answer(message, byTCP: false)

@@ -79,10 +79,10 @@ struct NameTable {
         return true
     }
 
-    /// Calls the body with every name, in no order that means something.
-    func forEach(_ body: (_ name: ArraySlice<UInt8>, _ assignment: Assignment) -> Void) {
-        for entry in self.entries {
-            if let assignment = NameTable.assignment(of: entry) { body(self.name(of: entry), assignment) }
+    /// Every name with its assignment, in no order that means something.
+    var all: some Sequence<(name: ArraySlice<UInt8>, assignment: Assignment)> {
+        self.entries.lazy.compactMap { entry in
+            NameTable.assignment(of: entry).map { (self.name(of: entry), $0) }
         }
     }
 

@@ -77,8 +77,8 @@ struct PublishedZone {
     var records: [NameRecord] {
         var records: [NameRecord] = []
         records.reserveCapacity(self.names.count)
-        self.names.forEach { prefix, assignment in
-            guard let name = DomainName(wire: prefix + self.name.wire) else { return }
+        for (prefix, assignment) in self.names.all {
+            guard let name = DomainName(wire: prefix + self.name.wire) else { continue }
             records.append(NameRecord(name: name.text, address: assignment.address))
         }
         return records

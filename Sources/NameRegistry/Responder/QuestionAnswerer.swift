@@ -2,10 +2,12 @@ internal import Primitives
 
 /// Turns the bytes of a question into the bytes of its answer: no socket, no clock.
 ///
+/// A name has one record, so no answer is longer than 400 bytes, and none is cut for its size.
+///
 /// - Source: RFC 1034, section 4.3.2; RFC 2308 (what does not exist); RFC 6891 (EDNS); RFC 8482 (no ANY).
 struct QuestionAnswerer {
-    /// The largest answer by UDP to whoever says that it takes more than 512 bytes: no packet is fragmented.
-    static let largestDatagram = 1232
+    /// How large a question may be, as answers with EDNS say: no packet of that size is fragmented.
+    private static let payloadSize = 1232
 
     var zone: PublishedZone
     let negativeTimeToLive: UInt32
@@ -22,30 +24,20 @@ struct QuestionAnswerer {
     }
 
     /// Answers a question; nil when there is nothing to say.
-    ///
-    /// - Parameter byTCP: whether the answer may be as long as it has to be.
     mutating func answer(_ message: [UInt8], byTCP: Bool) -> [UInt8]? {
         if byTCP { self.counters.questionsByTCP += 1 }
-        let query: DNSQuery
         do throws(DNSQuery.Failure) {
-            query = try DNSQuery(message)
+            let query = try DNSQuery(message)
+            return QuestionAnswerer.encode(self.records(for: query), query, message, isTruncated: false)
         } catch {
             return self.refuse(message, error)
         }
-        let records = self.records(for: query)
-        let limit = byTCP ? 65_535 : self.datagramLimit(query.edns)
-        let answer = QuestionAnswerer.encode(records, query, message, isTruncated: false)
-        guard answer.count > limit else { return answer }
-        self.counters.truncated += 1
-        var cut = records
-        cut.answers = []
-        cut.authorities = []
-        return QuestionAnswerer.encode(cut, query, message, isTruncated: true)
     }
 
-    private func datagramLimit(_ edns: DNSQuery.Extension?) -> Int {
-        guard let edns else { return 512 }
-        return max(512, min(Int(edns.payloadSize), QuestionAnswerer.largestDatagram))
+    /// Says to a question that it should come again by TCP, in no more bytes than it has, but for EDNS.
+    func deferral(of message: [UInt8]) -> [UInt8]? {
+        guard let query = try? DNSQuery(message) else { return nil }
+        return QuestionAnswerer.encode(Records(isAuthoritative: false), query, message, isTruncated: true)
     }
 
     private mutating func refuse(_ message: [UInt8], _ failure: DNSQuery.Failure) -> [UInt8]? {
@@ -65,7 +57,7 @@ struct QuestionAnswerer {
     }
 
     private mutating func records(for query: DNSQuery) -> Records {
-        if let edns = query.edns, edns.version != 0 {
+        if let version = query.extensionVersion, version != 0 {
             self.counters.notImplemented += 1
             return Records(code: ResponseCode.badVersion, isAuthoritative: false)
         }
@@ -171,14 +163,14 @@ struct QuestionAnswerer {
         answer.write(1, byteCount: 2)
         answer.write(UInt64(records.answers.count), byteCount: 2)
         answer.write(UInt64(records.authorities.count), byteCount: 2)
-        answer.write(query.edns == nil ? 0 : 1, byteCount: 2)
+        answer.write(query.extensionVersion == nil ? 0 : 1, byteCount: 2)
         // The question comes back byte by byte, in the case in which it was asked.
         answer.write(Array(message[DNSQuery.headerLength..<query.questionEnd]))
         for record in records.answers + records.authorities { answer.write(record) }
-        if query.edns != nil {
+        if query.extensionVersion != nil {
             answer.write(0)
             answer.write(UInt64(RecordType.opt), byteCount: 2)
-            answer.write(UInt64(QuestionAnswerer.largestDatagram), byteCount: 2)
+            answer.write(UInt64(QuestionAnswerer.payloadSize), byteCount: 2)
             answer.write([records.code >> 4, 0, 0, 0, 0, 0])
         }
         return answer.bytes
