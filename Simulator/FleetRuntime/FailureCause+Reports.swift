@@ -29,6 +29,9 @@ extension FailureCause {
         case .request(let failure): self.init(failure)
         case .rejected(let code): self = .refused(code: code.rawValue)
         case .timedOut: self = .timedOut
+        case .clockUnknown: self = .clockUnknown
+        case .noName: self = .nameNotFound
+        case .derivation: self = .nameNotDerived
         case .noAccount, .unusableAccount, .inconsistent, .storage: self = .bootstrapFailed
         }
     }

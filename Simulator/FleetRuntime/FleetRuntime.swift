@@ -292,6 +292,7 @@ public final class FleetRuntime {
             self.activity.note(.notified, of: device)
             let late = max(self.lateness[device], .zero)
             self.measurements.record(.notify, from: since.advanced(by: .zero - late), to: now)
+        case .bootstrapNameTried, .bootstrapHeld: break
         case .bootstrapStarted, .notificationSent, .valueWritten, .instanceCreated, .instanceDeleted: break
         }
     }

@@ -19,14 +19,16 @@ public final class ClientPeer: VirtualPeer {
     ///   - configuration: who it is and what it has.
     ///   - registry: the definitions it knows.
     ///   - seed: of its jitter.
+    ///   - hashes: what its temporary bootstrap URIs are derived with; nil when it has none.
     ///   - keepsReports: false for long runs of many devices.
     public init(
         configuration: ClientConfiguration,
         registry: ObjectRegistry = .standard,
         seed: UInt64,
+        hashes: HashFunctions? = nil,
         keepsReports: Bool = true
     ) {
-        self.engine = ClientEngine(configuration: configuration, registry: registry, seed: seed)
+        self.engine = ClientEngine(configuration: configuration, registry: registry, seed: seed, hashes: hashes)
         self.keepsReports = keepsReports
     }
 
@@ -76,6 +78,8 @@ public final class ClientPeer: VirtualPeer {
                 self.engine.handle(.stored(storage), now: now)
             case .execute(let exchange, _, _): self.engine.handle(.executed(exchange, .changed), now: now)
             case .decideWrite(let exchange, _): self.engine.handle(.writeDecided(exchange, .changed), now: now)
+            // The network's names have a time to live of their own.
+            case .forgetName: break
             case .report(let report):
                 if self.keepsReports { self.reports.append((report, now)) }
             }

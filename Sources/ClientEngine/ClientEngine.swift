@@ -24,6 +24,7 @@ public struct ClientEngine: Sendable {
     let version: EnablerVersion
     let preferredFormat: ContentFormat
     let confirmsNotifications: Bool
+    let hashes: HashFunctions?
     var registry: ObjectRegistry
     var generator: SeededGenerator
     var phase: Phase = .idle
@@ -46,12 +47,19 @@ public struct ClientEngine: Sendable {
     ///   - configuration: who it is and what it has.
     ///   - registry: the definitions of objects 0 and 1 and of whatever payloads name.
     ///   - seed: of the jitter; devices of a fleet need different ones.
-    public init(configuration: ClientConfiguration, registry: ObjectRegistry, seed: UInt64) {
+    ///   - hashes: what temporary bootstrap URIs are derived with; nil for a device that never has any.
+    public init(
+        configuration: ClientConfiguration,
+        registry: ObjectRegistry,
+        seed: UInt64,
+        hashes: HashFunctions? = nil
+    ) {
         self.endpoint = configuration.endpoint
         self.version = configuration.enablerVersion
         self.preferredFormat =
             configuration.preferredFormat ?? (configuration.enablerVersion == .v1_0 ? .tlv : .senMLCBOR)
         self.confirmsNotifications = configuration.confirmsNotifications
+        self.hashes = hashes
         self.registry = registry.including(configuration.objects)
         self.generator = SeededGenerator(seed: seed)
         self.tree = DeviceTree(
@@ -67,6 +75,7 @@ public struct ClientEngine: Sendable {
         case .deadlineReached: break
         case .stopRequested: self.stop(now: now)
         case .clockSet(let time): self.setClock(time, now: now)
+        case .clockLost: self.clockStart = nil
         case .sessionOpened(let session): self.sessionOpened(session, now: now)
         case .sessionClosed(let session, let failure): self.sessionClosed(session, failure, now: now)
         case .requestReceived(let exchange, let session, let request, let token):
@@ -107,6 +116,7 @@ public struct ClientEngine: Sendable {
     /// When ``ClientEvent/deadlineReached`` must next be told; nil when nothing is pending.
     public var nextDeadline: MonotonicTime? {
         var earliest = self.bootstrap.machine.nextDeadline
+        if let deadline = self.bootstrap.names.nextDeadline { earliest = min(earliest ?? deadline, deadline) }
         for connection in self.connections {
             if let deadline = connection.nextDeadline(now: self.settledAt) {
                 earliest = min(earliest ?? deadline, deadline)
@@ -192,6 +202,7 @@ public struct ClientEngine: Sendable {
             let jitter = self.jitter()
             self.perform(self.bootstrap.machine.deadlineReached(jitter: jitter, now: now), now: now)
         }
+        self.perform(self.bootstrap.names.deadlineReached(now: now), now: now)
         var index = 0
         // A bootstrap that begins meanwhile empties the list.
         while index < self.connections.count {
@@ -219,8 +230,7 @@ public struct ClientEngine: Sendable {
     private mutating func sessionClosed(_ session: SessionID, _ failure: SessionFailure, now: MonotonicTime) {
         if self.bootstrap.session == session {
             self.bootstrap.session = nil
-            let jitter = self.jitter()
-            self.perform(self.bootstrap.machine.failed(.session(failure), jitter: jitter, now: now), now: now)
+            self.bootstrapLost(.session(failure), now: now)
         } else if let index = self.connections.firstIndex(where: { $0.session == session }) {
             self.sessionLost(on: index, failure, now: now)
         }
@@ -237,8 +247,7 @@ public struct ClientEngine: Sendable {
     private mutating func unanswered(_ request: RequestID, _ failure: RequestFailure, now: MonotonicTime) {
         if self.bootstrap.request == request {
             self.bootstrap.request = nil
-            let jitter = self.jitter()
-            self.perform(self.bootstrap.machine.failed(.request(failure), jitter: jitter, now: now), now: now)
+            self.bootstrapLost(.request(failure), now: now)
         } else if let index = self.connections.firstIndex(where: { $0.request == request }) {
             self.registrationUnanswered(failure, on: index, now: now)
         }

@@ -54,6 +54,11 @@ extension CoAPURI {
         return String(decoding: bytes, as: UTF8.self)
     }
 
+    /// Whether the host is an IPv4 or IPv6 address, and no name.
+    public var hostIsAddress: Bool {
+        self.host.bytes.contains(Ascii.colon) || Self.isIPv4Literal(self.host.bytes[...])
+    }
+
     private static func parseScheme(_ bytes: [UInt8]) throws(ParseError) -> (Scheme, Int) {
         for (scheme, name) in [(Scheme.coap, "coap://"), (.coaps, "coaps://")] {
             let prefix = bytes.prefix(name.utf8.count).map(Ascii.lowercased)

@@ -13,6 +13,8 @@ extension DeviceRuntime {
         switch output {
         case .openSession(let session, let uri, let credentials):
             self.open(session, uri, credentials, place: place, now: now)
+        case .forgetName(let host):
+            self.resolver?.forget(host)
         case .closeSession(let session):
             self.close(session, place: place)
         case .sendRequest(let request, let session, let message):

@@ -19,16 +19,18 @@ extension DeviceRuntime {
         place: UInt32,
         now: MonotonicTime
     ) {
+        let address = IPAddress(parsing: uri.host)
         let security: SessionSecurity
         switch credentials {
         case .none: security = .none
         case .preSharedKey(let identity, let key):
-            // No server name: it would show a name in clear that only the handshake's ends need to know.
-            security = .preSharedKey(PreSharedKey(identity: identity, key: key), serverName: nil)
+            // RFC 6066, section 3: a server name is never the text of an address.
+            let serverName = address == nil ? uri.host : nil
+            security = .preSharedKey(PreSharedKey(identity: identity, key: key), serverName: serverName)
         }
         let attempt = SessionAttempt(port: uri.port, security: security, since: now)
         self.devices[Int(place)]?.sessions.append(SessionSlot(id: session, handle: nil, attempt: attempt))
-        if let address = IPAddress(parsing: uri.host) {
+        if let address {
             attempt.remaining = [address]
             self.tryNextAddress(of: session, place: place, failure: .unreachable)
             return

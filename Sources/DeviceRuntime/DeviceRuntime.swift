@@ -1,6 +1,7 @@
 public import ClientEngine
 public import CoAPMessages
 public import CoAPTransport
+internal import CryptographicHashes
 public import DeviceStore
 public import LwM2MModel
 public import NameResolution
@@ -81,7 +82,7 @@ public final class DeviceRuntime {
         sourceAddress: SocketAddress? = nil
     ) -> DeviceID {
         let slot = DeviceSlot(
-            engine: ClientEngine(configuration: configuration, registry: registry, seed: seed),
+            engine: ClientEngine(configuration: configuration, registry: registry, seed: seed, hashes: .libCrypto),
             store: store,
             sourceAddress: sourceAddress
         )

@@ -6,6 +6,9 @@ extension Logger {
         switch event {
         case .connected(let handshake): self.debug("Connected in \(handshake).")
         case .disconnected(let error): self.warning("\(error)")
+        case .bootstrapNameTried(let isStatic):
+            self.info("The bootstrap server is looked for at the \(isStatic ? "static" : "temporary") name.")
+        case .bootstrapHeld(let duration): self.info("The bootstrap server asks for patience: \(duration).")
         case .bootstrapStarted: self.info("Bootstrap begins.")
         case .bootstrapFinished(let duration): self.info("Bootstrapped in \(duration).")
         case .bootstrapFailed(let error): self.warning("Bootstrap failed: \(error)")

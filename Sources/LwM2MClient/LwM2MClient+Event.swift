@@ -11,6 +11,10 @@ extension LwM2MClient {
         case connected(handshake: Duration)
         /// A session could not be opened, or ended; the client tries again by itself.
         case disconnected(LwM2MError)
+        /// The bootstrap server is looked for at a temporary name, or with `isStatic` at the name of the configuration.
+        case bootstrapNameTried(isStatic: Bool)
+        /// The bootstrap server asked for patience; for so long or up to a quarter more.
+        case bootstrapHeld(for: Duration)
         /// The bootstrap server was asked.
         case bootstrapStarted
         /// The bootstrap server delivered and everything is stored; how long it took.
@@ -56,6 +60,8 @@ extension LwM2MClient.Event {
 
     private init?(_ report: ClientReport, now: MonotonicTime) {
         switch report {
+        case .bootstrapNameTried(let window): self = .bootstrapNameTried(isStatic: window == nil)
+        case .bootstrapHeld(let seconds): self = .bootstrapHeld(for: .seconds(Int64(seconds)))
         case .bootstrapStarted: self = .bootstrapStarted
         case .bootstrapFinished(let since): self = .bootstrapFinished(after: since.duration(to: now))
         case .bootstrapFailed(let failure): self = .bootstrapFailed(LwM2MError(failure))

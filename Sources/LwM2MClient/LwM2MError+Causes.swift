@@ -112,6 +112,28 @@ extension LwM2MError {
             )
         case .storage:
             self.init(.storage, "What the bootstrap server delivered could not be stored.", underlying: failure)
+        case .clockUnknown:
+            self.init(
+                .clockUnknown,
+                "The temporary bootstrap name follows from the time, which is not known.",
+                hint: "Set the clock, or let the profile fall back to the static URI.",
+                underlying: failure
+            )
+        case .noName:
+            self.init(
+                .nameNotFound,
+                "No temporary bootstrap name has an address.",
+                hint: "Check that the balancer knows this device and its key, that both have the same profile and the "
+                    + "right time, and which DNS servers the configuration names.",
+                underlying: failure
+            )
+        case .derivation:
+            self.init(
+                .invalidConfiguration,
+                "The temporary bootstrap name cannot be derived.",
+                hint: "The key needs 16 bytes, and the profile must fit the URI and the endpoint name.",
+                underlying: failure
+            )
         }
     }
 

@@ -8,6 +8,7 @@ public struct LwM2MError: Error, Sendable {
     public struct Code: Hashable, Sendable, CustomStringConvertible {
         private enum Kind: String, Hashable, Sendable {
             case alreadyRunning
+            case clockUnknown
             case handshakeRefused
             case inconsistentBootstrap
             case invalidConfiguration
@@ -31,6 +32,8 @@ public struct LwM2MError: Error, Sendable {
 
         /// The client runs already; one client runs once at a time.
         public static let alreadyRunning = Code(.alreadyRunning)
+        /// The time is not known, and nothing can be done without it.
+        public static let clockUnknown = Code(.clockUnknown)
         /// The server refused the handshake: identity, key or cipher suites.
         public static let handshakeRefused = Code(.handshakeRefused)
         /// What the bootstrap server delivered does not fit together.

@@ -92,6 +92,14 @@ public final class NameResolver {
         self.askQueued()
     }
 
+    /// Drops what is kept of a host, so that the next ``resolve(_:now:_:)`` asks the servers again.
+    ///
+    /// A question that is under way goes on, and whoever asks meanwhile gets its answer.
+    public func forget(_ host: UTF8Text) {
+        guard let name = HostName.canonical(host) else { return }
+        self.cache[name] = nil
+    }
+
     /// Reports that a watched descriptor is ready.
     public func process(descriptor: Int32, readable: Bool, writable: Bool, now: MonotonicTime) {
         self.now = now

@@ -46,6 +46,15 @@ struct DeviceEventPrinter: Sendable {
         switch event {
         case .connected(let handshake): Line(event: "connected", milliseconds: self.milliseconds(handshake))
         case .disconnected(let error): self.line("disconnected", error)
+        case .bootstrapNameTried(let isStatic):
+            Line(event: "bootstrapNameTried", message: isStatic ? "the static name" : "a temporary name")
+        case .bootstrapHeld(let duration):
+            Line(
+                event: "bootstrapHeld",
+                milliseconds: self.milliseconds(duration),
+                message: "the server asks for patience",
+                mood: .quiet
+            )
         case .bootstrapStarted: Line(event: "bootstrapStarted")
         case .bootstrapFinished(let duration):
             Line(event: "bootstrapFinished", milliseconds: self.milliseconds(duration), mood: .good)

@@ -11,6 +11,7 @@ public import Primitives
 ///      │                 └─ deadline ── backingOff ◀─────────┴──────────── storing    backingOff
 ///      └──────────────────────── stored: Finish is answered ─────────────────┘
 ///
+/// ``BootstrapNameMachine`` says where to connect, and may lead from `requesting` back to `connecting`.
 /// The server may deliver before its answer to the request arrives, so operations are taken in `requesting` too.
 /// - Source: LwM2M Core 1.2.2, clause 6.1 (Bootstrap interface).
 public struct BootstrapMachine: Sendable {
@@ -57,6 +58,14 @@ public struct BootstrapMachine: Sendable {
 
     /// Whether a procedure is under way or will be tried again.
     public var isActive: Bool { if case .idle = self.state { false } else { true } }
+
+    /// Whether the attempt still looks for a server that takes it.
+    public var isSeeking: Bool {
+        switch self.state {
+        case .connecting, .requesting: true
+        case .idle, .holdingOff, .delivering, .storing, .backingOff: false
+        }
+    }
 
     /// Whether an attempt failed and the next one has yet to begin.
     public var isBackingOff: Bool { if case .backingOff = self.state { true } else { false } }
@@ -116,6 +125,12 @@ public struct BootstrapMachine: Sendable {
         case .idle, .holdingOff, .backingOff:
             return .none
         }
+    }
+
+    /// Reports that the attempt goes on in another session: at the next name, or at the same one after a wait.
+    public mutating func redirected() -> Action {
+        if self.isSeeking { self.state = .connecting }
+        return .none
     }
 
     /// Reports 2.04 Changed to the Bootstrap-Request.

@@ -6,6 +6,9 @@ import Primitives
 /// What the engine keeps beside the machine while it bootstraps.
 struct BootstrapProcedure: Sendable {
     var machine = BootstrapMachine()
+    var names = BootstrapNameMachine()
+    /// Where the attempt connects; nil when there is none.
+    var target: BootstrapTarget?
     var session: SessionID?
     /// The Bootstrap-Request that waits for its answer.
     var request: RequestID?
@@ -55,7 +58,7 @@ extension ClientEngine {
         case .connect:
             self.connectForBootstrap(now: now)
         case .sendRequest:
-            guard let session = self.bootstrap.session else { return }
+            guard let session = self.bootstrap.session, let target = self.bootstrap.target else { return }
             let request = self.makeRequestID()
             self.bootstrap.request = request
             self.report(.bootstrapStarted(session))
@@ -64,6 +67,8 @@ extension ClientEngine {
                     request,
                     session,
                     RegistrationRequests.bootstrap(
+                        at: target.uri,
+                        isTemporary: target.isTemporary,
                         endpoint: self.endpoint,
                         version: self.version,
                         format: self.preferredFormat
@@ -93,10 +98,16 @@ extension ClientEngine {
     mutating func bootstrapAnswered(_ response: CoAPResponse, now: MonotonicTime) {
         self.bootstrap.request = nil
         if response.code.isSuccess {
+            self.bootstrap.names.settled()
             self.perform(self.bootstrap.machine.accepted(now: now), now: now)
-        } else {
+        } else if response.code == .serviceUnavailable, self.bootstrap.machine.isSeeking,
+            let maxAge = response.options.unsigned(.maxAge)
+        {
+            // RFC 7252, section 5.9.3.4: Max-Age says when to come again.
             let jitter = self.jitter()
-            self.perform(self.bootstrap.machine.failed(.rejected(response.code), jitter: jitter, now: now), now: now)
+            self.perform(self.bootstrap.names.held(maxAge: maxAge, jitter: jitter, now: now), now: now)
+        } else {
+            self.bootstrapLost(.rejected(response.code), now: now)
         }
     }
 
@@ -179,7 +190,7 @@ extension ClientEngine {
     }
 
     private mutating func connectForBootstrap(now: MonotonicTime) {
-        guard let account = self.tree.bootstrapAccount, let address = account.address else {
+        guard let account = self.tree.bootstrapAccount, account.address != nil else {
             let jitter = self.jitter()
             return self.perform(self.bootstrap.machine.failed(.unusableAccount, jitter: jitter, now: now), now: now)
         }
@@ -188,9 +199,7 @@ extension ClientEngine {
         self.connections = []
         self.failPendingExchanges()
         self.bootstrap.previous = self.tree
-        let session = self.makeSessionID()
-        self.bootstrap.session = session
-        self.put(.openSession(session, address.uri, address.credentials))
+        self.seekBootstrapServer(account, now: now)
     }
 
     private mutating func answerFinish(_ code: CoAPCode) {
@@ -202,6 +211,8 @@ extension ClientEngine {
     private mutating func endProcedure() {
         if let session = self.bootstrap.session { self.put(.closeSession(session)) }
         self.bootstrap.session = nil
+        self.bootstrap.names.settled()
+        self.bootstrap.target = nil
         self.bootstrap.request = nil
         self.bootstrap.finish = nil
         self.bootstrap.storage = nil

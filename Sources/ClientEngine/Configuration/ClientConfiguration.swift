@@ -1,5 +1,6 @@
+public import BootstrapURIs
 public import CoAPMessages
-import LwM2MModel
+public import LwM2MModel
 public import Primitives
 
 /// The version of the enabler that a device speaks: the `lwm2m` query of Register.
@@ -49,6 +50,12 @@ public struct ClientConfiguration: Sendable {
     public var preferredFormat: ContentFormat?
     /// Whether every notification is confirmable; otherwise one a day is.
     public var confirmsNotifications: Bool
+    /// How the temporary URIs of the bootstrap account are derived; nil for a device that asks at the static one.
+    ///
+    /// A profile that was stored counts instead.
+    public var bootstrapURIProfile: BootstrapURIProfile?
+    /// Where the objects of this project stand.
+    public var ownObjectIDs: OwnObjectIDs
 
     /// Creates a configuration.
     public init(
@@ -58,7 +65,9 @@ public struct ClientConfiguration: Sendable {
         objects: [HostedObject] = [],
         enablerVersion: EnablerVersion = .v1_1,
         preferredFormat: ContentFormat? = nil,
-        confirmsNotifications: Bool = false
+        confirmsNotifications: Bool = false,
+        bootstrapURIProfile: BootstrapURIProfile? = nil,
+        ownObjectIDs: OwnObjectIDs = .standard
     ) {
         self.endpoint = endpoint
         self.security = security
@@ -67,6 +76,8 @@ public struct ClientConfiguration: Sendable {
         self.enablerVersion = enablerVersion
         self.preferredFormat = preferredFormat
         self.confirmsNotifications = confirmsNotifications
+        self.bootstrapURIProfile = bootstrapURIProfile
+        self.ownObjectIDs = ownObjectIDs
     }
 
     /// Puts the stored accounts in place of those of this configuration.

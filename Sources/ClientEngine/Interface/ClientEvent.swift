@@ -34,6 +34,8 @@ public enum ClientEvent: Equatable, Sendable {
     case stopRequested
     /// The civil time is known; resource /3/0/13 counts on from here.
     case clockSet(WallTime)
+    /// The civil time is no longer to be trusted.
+    case clockLost
     /// The session is open: the handshake is done.
     case sessionOpened(SessionID)
     /// The session could not be opened, or ended; not after the engine closed it.

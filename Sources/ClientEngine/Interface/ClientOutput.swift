@@ -16,6 +16,8 @@ public enum ClientOutput: Equatable, Sendable {
     ///
     /// The identifier is below 256 and not in use; the driver resolves the host.
     case openSession(SessionID, CoAPURI, SessionCredentials)
+    /// Drop what is known of a host, so that the ``openSession(_:_:_:)`` that follows resolves it anew.
+    case forgetName(UTF8Text)
     /// Close a session, whether open or being opened; nothing is reported about it afterwards.
     case closeSession(SessionID)
     /// Send a confirmable request; answered by one response or one failure.

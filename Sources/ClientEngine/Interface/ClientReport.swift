@@ -1,3 +1,4 @@
+public import BootstrapURIs
 public import CoAPMessages
 public import LwM2MModel
 public import Primitives
@@ -20,6 +21,12 @@ public enum BootstrapFailure: Error, Hashable, Sendable {
     case inconsistent
     /// What the server delivered could not be stored.
     case storage
+    /// The profile derives names from the time, which nobody knows, and does not allow the static URI.
+    case clockUnknown
+    /// No temporary name has a DNS record, and the profile does not allow the static URI.
+    case noName
+    /// The temporary name cannot be derived: the secret is too weak, or the profile does not fit the static URI.
+    case derivation
 }
 
 /// Why a registration failed.
@@ -63,8 +70,14 @@ public enum ManagementOperation: Hashable, Sendable {
 
 /// Diagnostics and measurements; `since` is when the request or procedure began.
 public enum ClientReport: Equatable, Sendable {
+    /// A session is being opened at the temporary URI of the window, or at the static URI when it is nil.
+    ///
+    /// Only where there is a profile of temporary URIs. The name itself is a secret of the window, and in no report.
+    case bootstrapNameTried(TimeWindow?)
     /// The Bootstrap-Request is on its way.
     case bootstrapStarted(SessionID)
+    /// The server asked for patience: the same URI is tried again, resolved anew, after so many seconds or a few more.
+    case bootstrapHeld(seconds: UInt32)
     /// Bootstrap-Finish was accepted and what came is stored.
     case bootstrapFinished(since: MonotonicTime)
     /// Bootstrap failed; another attempt follows by itself unless there is no account.

@@ -1,3 +1,4 @@
+import BootstrapURIs
 import CoAPMessages
 import LwM2MModel
 import Primitives
@@ -18,10 +19,12 @@ struct DeviceTree: Sendable {
     private(set) var security: [SecurityAccount]
     /// Every other object, lowest identifier first.
     private(set) var objects: [HostedObject]
+    var profile: BootstrapURIProfile?
 
     init(configuration: ClientConfiguration, serverDefinition: ObjectDefinition) {
         self.security = []
         self.objects = []
+        self.profile = configuration.bootstrapURIProfile
         for account in configuration.security { self.insert(account) }
         self.insert(
             HostedObject(

@@ -44,11 +44,22 @@ enum RegistrationRequests {
         CoAPRequest(.delete, path: location.segments)
     }
 
-    static func bootstrap(endpoint: UTF8Text?, version: EnablerVersion, format: ContentFormat) -> CoAPRequest {
-        var query: [UTF8Text] = []
+    /// - Parameters:
+    ///   - uri: that of the session; its host goes into Uri-Host unless it is an address.
+    ///   - isTemporary: whether path and query of the URI were derived, so that the server must see them.
+    static func bootstrap(
+        at uri: CoAPURI,
+        isTemporary: Bool,
+        endpoint: UTF8Text?,
+        version: EnablerVersion,
+        format: ContentFormat
+    ) -> CoAPRequest {
+        var query = isTemporary ? uri.query : []
         if let endpoint { query.append(Self.item("ep=", endpoint)) }
         if version >= .v1_1 { query.append(Self.item("pct=", UTF8Text("\(format.rawValue)"))) }
-        return CoAPRequest(.post, path: ["bs"], query: query)
+        var request = CoAPRequest(.post, path: (isTemporary ? uri.path : []) + ["bs"], query: query)
+        if !uri.hostIsAddress { request.options.append(.uriHost, uri.host.bytes) }
+        return request
     }
 
     // Since 1.1 queue mode is a query of its own and no longer a letter of the binding.

@@ -1,0 +1,113 @@
+import BootstrapURIs
+import CoAPMessages
+import LwM2MModel
+public import Primitives
+
+/// Where bootstrap connects: what the machine of names decides becomes a derived URI and a session there.
+extension ClientEngine {
+    /// The URI at which the device bootstraps just now; nil when it does not.
+    ///
+    /// It may hold a temporary name, which is a secret while its window lasts: for diagnostics that somebody asked for.
+    public var bootstrapURI: UTF8Text? { self.bootstrap.target.map { UTF8Text($0.uri.text) } }
+
+    /// Begins to look for the bootstrap server of the account.
+    mutating func seekBootstrapServer(_ account: SecurityAccount, now: MonotonicTime) {
+        let uris: TemporaryURIs?
+        do { uris = try self.tree.temporaryURIs(of: account) } catch {
+            return self.perform(self.bootstrap.names.failed(.derivation), now: now)
+        }
+        guard let profile = uris?.profile else {
+            return self.perform(self.bootstrap.names.beginAtStaticURI(), now: now)
+        }
+        let windows = self.windows(of: profile, now: now)
+        self.perform(self.bootstrap.names.begin(windows, fallsBack: profile.fallsBackToStaticURI), now: now)
+    }
+
+    /// Carries out what the machine of names decided.
+    mutating func perform(_ action: BootstrapNameMachine.Action, now: MonotonicTime) {
+        switch action {
+        case .none:
+            break
+        case .open(let window):
+            self.leaveBootstrapSession()
+            self.openBootstrapSession(window, now: now)
+        case .reopen:
+            self.forgetBootstrapName()
+            self.openBootstrapTarget()
+        case .hold(let seconds):
+            self.leaveBootstrapSession()
+            self.report(.bootstrapHeld(seconds: seconds))
+        case .fail(let failure):
+            let jitter = self.jitter()
+            self.perform(self.bootstrap.machine.failed(failure, jitter: jitter, now: now), now: now)
+        }
+    }
+
+    /// Takes a failure of the session or the request: while no server has taken the request, another name may do.
+    mutating func bootstrapLost(_ failure: BootstrapFailure, now: MonotonicTime) {
+        guard self.bootstrap.machine.isSeeking else {
+            let jitter = self.jitter()
+            return self.perform(self.bootstrap.machine.failed(failure, jitter: jitter, now: now), now: now)
+        }
+        // A name that led to nobody may have moved: its next attempt does not wait for the time to live to pass.
+        if self.bootstrap.target?.isTemporary ?? false { self.forgetBootstrapName() }
+        self.perform(self.bootstrap.names.failed(failure), now: now)
+    }
+
+    /// The civil time; nil while nobody has told it, or when it is nothing that a clock shows.
+    func civilTime(now: MonotonicTime) -> WallTime? {
+        guard let start = self.clockStart else { return nil }
+        let seconds = start &+ now.nanoseconds / 1_000_000_000
+        return Self.plausibleTimes.contains(seconds) ? WallTime(secondsSinceEpoch: seconds) : nil
+    }
+
+    /// From 1970 to 9999.
+    private static let plausibleTimes: ClosedRange<Int64> = 0...253_402_300_799
+
+    private func windows(of profile: BootstrapURIProfile, now: MonotonicTime) -> [TimeWindow] {
+        if let time = self.civilTime(now: now) { return profile.windows(around: time) }
+        return profile.usesTime ? [] : profile.windows(around: WallTime(secondsSinceEpoch: 0))
+    }
+
+    private mutating func openBootstrapSession(_ window: TimeWindow?, now: MonotonicTime) {
+        guard let account = self.tree.bootstrapAccount, let address = account.address else {
+            return self.perform(self.bootstrap.names.failed(.unusableAccount), now: now)
+        }
+        guard let uri = window.map({ self.derive(account, $0) }) ?? address.uri else {
+            return self.perform(self.bootstrap.names.failed(.derivation), now: now)
+        }
+        if self.tree.hasTemporaryURIs(account) { self.report(.bootstrapNameTried(window)) }
+        self.bootstrap.target = BootstrapTarget(
+            uri: uri,
+            credentials: address.credentials,
+            isTemporary: window != nil
+        )
+        self.openBootstrapTarget()
+    }
+
+    /// The temporary URI of a window; nil when it cannot be derived.
+    private func derive(_ account: SecurityAccount, _ window: TimeWindow) -> CoAPURI? {
+        guard let hashes = self.hashes, let uris = try? self.tree.temporaryURIs(of: account) else { return nil }
+        return try? uris.uri(secret: account.key, endpoint: self.endpoint ?? "", window: window, hashes: hashes)
+    }
+
+    private mutating func openBootstrapTarget() {
+        guard let target = self.bootstrap.target else { return }
+        let session = self.makeSessionID()
+        self.bootstrap.session = session
+        self.put(.openSession(session, target.uri, target.credentials))
+    }
+
+    private mutating func forgetBootstrapName() {
+        guard let uri = self.bootstrap.target?.uri, !uri.hostIsAddress else { return }
+        self.put(.forgetName(uri.host))
+    }
+
+    /// Closes the session of the attempt, which goes on elsewhere or later.
+    private mutating func leaveBootstrapSession() {
+        if let session = self.bootstrap.session { self.put(.closeSession(session)) }
+        self.bootstrap.session = nil
+        self.bootstrap.request = nil
+        _ = self.bootstrap.machine.redirected()
+    }
+}
