@@ -116,7 +116,7 @@ public struct ClientEngine: Sendable {
     /// When ``ClientEvent/deadlineReached`` must next be told; nil when nothing is pending.
     public var nextDeadline: MonotonicTime? {
         var earliest = self.bootstrap.machine.nextDeadline
-        if let deadline = self.bootstrap.names.nextDeadline { earliest = min(earliest ?? deadline, deadline) }
+        if let deadline = self.bootstrap.search?.names.nextDeadline { earliest = min(earliest ?? deadline, deadline) }
         for connection in self.connections {
             if let deadline = connection.nextDeadline(now: self.settledAt) {
                 earliest = min(earliest ?? deadline, deadline)
@@ -202,7 +202,7 @@ public struct ClientEngine: Sendable {
             let jitter = self.jitter()
             self.perform(self.bootstrap.machine.deadlineReached(jitter: jitter, now: now), now: now)
         }
-        self.perform(self.bootstrap.names.deadlineReached(now: now), now: now)
+        self.search(now: now) { $0.deadlineReached(now: now) }
         var index = 0
         // A bootstrap that begins meanwhile empties the list.
         while index < self.connections.count {

@@ -87,6 +87,18 @@ struct BootstrapMachineTests {
         #expect(machine.failed(.session(.closed), jitter: 0, now: Self.at(94)) == .fail(.session(.closed)))
     }
 
+    @Test("A request that another server is to get begins with a session again, until a server delivers")
+    func isRedirected() {
+        var machine = Self.machine(in: .requesting)
+        #expect(machine.redirected() == .none)
+        #expect(machine.isSeeking)
+        #expect(machine.sessionOpened(now: Self.at(3)) == .sendRequest)
+        _ = machine.operationReceived(now: Self.at(4))
+        #expect(machine.redirected() == .none)
+        #expect(!machine.isSeeking)
+        #expect(machine.acceptsOperations)
+    }
+
     // MARK: Every state and every event
 
     enum StateName: String, CaseIterable {
@@ -94,7 +106,7 @@ struct BootstrapMachineTests {
     }
 
     enum EventName: String, CaseIterable {
-        case start, opened, failed, accepted, operation, finish, badFinish, stored, storageFailed, deadline
+        case start, opened, failed, accepted, operation, finish, badFinish, stored, storageFailed, deadline, redirected
     }
 
     static func machine(in state: StateName) -> BootstrapMachine {
@@ -131,6 +143,7 @@ struct BootstrapMachineTests {
         case .stored: machine.stored()
         case .storageFailed: machine.storageFailed(jitter: 0, now: now)
         case .deadline: machine.deadlineReached(jitter: 0, now: now)
+        case .redirected: machine.redirected()
         }
     }
 

@@ -1,5 +1,6 @@
 import ClientEngine
 import CoAPMessages
+import CryptographicHashes
 import LwM2MCodecs
 import LwM2MModel
 import Primitives
@@ -14,7 +15,12 @@ struct EngineDriver {
     private var exchanges: UInt64 = 0
 
     init(_ configuration: ClientConfiguration, registry: ObjectRegistry = .standard, seed: UInt64 = 1) {
-        self.engine = ClientEngine(configuration: configuration, registry: registry, seed: seed)
+        self.engine = ClientEngine(
+            configuration: configuration,
+            registry: registry,
+            seed: seed,
+            hashes: .libCrypto
+        )
     }
 
     /// Handles an event and returns everything asked for but reports, which are kept.

@@ -6,9 +6,13 @@ import Primitives
 /// What the engine keeps beside the machine while it bootstraps.
 struct BootstrapProcedure: Sendable {
     var machine = BootstrapMachine()
-    var names = BootstrapNameMachine()
-    /// Where the attempt connects; nil when there is none.
-    var target: BootstrapTarget?
+    /// Where the attempt looks for the server; nil when there is none.
+    var search: BootstrapSearch? {
+        get { self.searches.first }
+        set { self.searches = newValue.map { [$0] } ?? [] }
+    }
+    // An array of at most one: its absence takes a device that is not bootstrapping one word.
+    private var searches: [BootstrapSearch] = []
     var session: SessionID?
     /// The Bootstrap-Request that waits for its answer.
     var request: RequestID?
@@ -58,7 +62,7 @@ extension ClientEngine {
         case .connect:
             self.connectForBootstrap(now: now)
         case .sendRequest:
-            guard let session = self.bootstrap.session, let target = self.bootstrap.target else { return }
+            guard let session = self.bootstrap.session, let target = self.bootstrap.search?.target else { return }
             let request = self.makeRequestID()
             self.bootstrap.request = request
             self.report(.bootstrapStarted(session))
@@ -98,14 +102,14 @@ extension ClientEngine {
     mutating func bootstrapAnswered(_ response: CoAPResponse, now: MonotonicTime) {
         self.bootstrap.request = nil
         if response.code.isSuccess {
-            self.bootstrap.names.settled()
+            self.bootstrap.search?.names.settled()
             self.perform(self.bootstrap.machine.accepted(now: now), now: now)
         } else if response.code == .serviceUnavailable, self.bootstrap.machine.isSeeking,
             let maxAge = response.options.unsigned(.maxAge)
         {
             // RFC 7252, section 5.9.3.4: Max-Age says when to come again.
             let jitter = self.jitter()
-            self.perform(self.bootstrap.names.held(maxAge: maxAge, jitter: jitter, now: now), now: now)
+            self.search(now: now) { $0.held(maxAge: maxAge, jitter: jitter, now: now) }
         } else {
             self.bootstrapLost(.rejected(response.code), now: now)
         }
@@ -211,8 +215,7 @@ extension ClientEngine {
     private mutating func endProcedure() {
         if let session = self.bootstrap.session { self.put(.closeSession(session)) }
         self.bootstrap.session = nil
-        self.bootstrap.names.settled()
-        self.bootstrap.target = nil
+        self.bootstrap.search = nil
         self.bootstrap.request = nil
         self.bootstrap.finish = nil
         self.bootstrap.storage = nil

@@ -8,23 +8,29 @@ extension ClientEngine {
     /// The URI at which the device bootstraps just now; nil when it does not.
     ///
     /// It may hold a temporary name, which is a secret while its window lasts: for diagnostics that somebody asked for.
-    public var bootstrapURI: UTF8Text? { self.bootstrap.target.map { UTF8Text($0.uri.text) } }
+    public var bootstrapURI: UTF8Text? { self.bootstrap.search?.target.map { UTF8Text($0.uri.text) } }
 
     /// Begins to look for the bootstrap server of the account.
     mutating func seekBootstrapServer(_ account: SecurityAccount, now: MonotonicTime) {
+        self.bootstrap.search = BootstrapSearch()
         let uris: TemporaryURIs?
         do { uris = try self.tree.temporaryURIs(of: account) } catch {
-            return self.perform(self.bootstrap.names.failed(.derivation), now: now)
+            return self.search(now: now) { $0.failed(.derivation) }
         }
-        guard let profile = uris?.profile else {
-            return self.perform(self.bootstrap.names.beginAtStaticURI(), now: now)
-        }
+        guard let profile = uris?.profile else { return self.search(now: now) { $0.beginAtStaticURI() } }
         let windows = self.windows(of: profile, now: now)
-        self.perform(self.bootstrap.names.begin(windows, fallsBack: profile.fallsBackToStaticURI), now: now)
+        self.search(now: now) { $0.begin(windows, fallsBack: profile.fallsBackToStaticURI) }
     }
 
-    /// Carries out what the machine of names decided.
-    mutating func perform(_ action: BootstrapNameMachine.Action, now: MonotonicTime) {
+    /// Tells the machine of names something, and carries out what it decides; nothing outside an attempt.
+    mutating func search(now: MonotonicTime, _ event: (inout BootstrapNameMachine) -> BootstrapNameMachine.Action) {
+        guard var search = self.bootstrap.search else { return }
+        let action = event(&search.names)
+        self.bootstrap.search = search
+        self.perform(action, now: now)
+    }
+
+    private mutating func perform(_ action: BootstrapNameMachine.Action, now: MonotonicTime) {
         switch action {
         case .none:
             break
@@ -49,9 +55,12 @@ extension ClientEngine {
             let jitter = self.jitter()
             return self.perform(self.bootstrap.machine.failed(failure, jitter: jitter, now: now), now: now)
         }
+        switch failure {
+        case .session(.nameNotFound), .session(.nameResolutionFailed): break
         // A name that led to nobody may have moved: its next attempt does not wait for the time to live to pass.
-        if self.bootstrap.target?.isTemporary ?? false { self.forgetBootstrapName() }
-        self.perform(self.bootstrap.names.failed(failure), now: now)
+        default: if self.bootstrap.search?.target?.isTemporary ?? false { self.forgetBootstrapName() }
+        }
+        self.search(now: now) { $0.failed(failure) }
     }
 
     /// The civil time; nil while nobody has told it, or when it is nothing that a clock shows.
@@ -71,13 +80,13 @@ extension ClientEngine {
 
     private mutating func openBootstrapSession(_ window: TimeWindow?, now: MonotonicTime) {
         guard let account = self.tree.bootstrapAccount, let address = account.address else {
-            return self.perform(self.bootstrap.names.failed(.unusableAccount), now: now)
+            return self.search(now: now) { $0.failed(.unusableAccount) }
         }
         guard let uri = window.map({ self.derive(account, $0) }) ?? address.uri else {
-            return self.perform(self.bootstrap.names.failed(.derivation), now: now)
+            return self.search(now: now) { $0.failed(.derivation) }
         }
         if self.tree.hasTemporaryURIs(account) { self.report(.bootstrapNameTried(window)) }
-        self.bootstrap.target = BootstrapTarget(
+        self.bootstrap.search?.target = BootstrapTarget(
             uri: uri,
             credentials: address.credentials,
             isTemporary: window != nil
@@ -92,14 +101,14 @@ extension ClientEngine {
     }
 
     private mutating func openBootstrapTarget() {
-        guard let target = self.bootstrap.target else { return }
+        guard let target = self.bootstrap.search?.target else { return }
         let session = self.makeSessionID()
         self.bootstrap.session = session
         self.put(.openSession(session, target.uri, target.credentials))
     }
 
     private mutating func forgetBootstrapName() {
-        guard let uri = self.bootstrap.target?.uri, !uri.hostIsAddress else { return }
+        guard let uri = self.bootstrap.search?.target?.uri, !uri.hostIsAddress else { return }
         self.put(.forgetName(uri.host))
     }
 

@@ -19,12 +19,13 @@ struct DeviceTree: Sendable {
     private(set) var security: [SecurityAccount]
     /// Every other object, lowest identifier first.
     private(set) var objects: [HostedObject]
-    var profile: BootstrapURIProfile?
+    /// The profile of the bootstrap account, in an array of at most one: its absence costs a device one reference.
+    var profiles: [BootstrapURIProfile]
 
     init(configuration: ClientConfiguration, serverDefinition: ObjectDefinition) {
         self.security = []
         self.objects = []
-        self.profile = configuration.bootstrapURIProfile
+        self.profiles = configuration.bootstrapURIProfile.map { [$0] } ?? []
         for account in configuration.security { self.insert(account) }
         self.insert(
             HostedObject(
