@@ -354,8 +354,9 @@ if !isLibraryOnly {
         tests(
             "FleetRuntime",
             [
-                "ClientEngine", "CoAPMessages", "CoAPTransport", "FleetEngine", "FleetReports", "FleetRuntime",
-                "FleetScenarios", "LoopbackPeers", "LwM2MModel", "Primitives", "TestSupport",
+                "BootstrapURIs", "ClientEngine", "CoAPMessages", "CoAPTransport", "CryptographicHashes", "FleetEngine",
+                "FleetReports", "FleetRuntime", "FleetScenarios", "KeyDerivation", "LoopbackPeers", "LwM2MModel",
+                "Primitives", "TestSupport",
             ]
         ),
         tests(

@@ -47,7 +47,9 @@ struct DeviceFactory {
                 HostedObject(Objects.temperature, instances: [HostedInstance(0, temperature)]),
             ],
             // Only what is acknowledged can be measured.
-            confirmsNotifications: true
+            confirmsNotifications: true,
+            bootstrapURIProfile: self.scenario.profile,
+            ownObjectIDs: self.scenario.ownObjectIDs
         )
         if case .server = self.scenario.target {
             var server = ServerAccount(instance: 0, shortServerID: 1, lifetime: self.scenario.lifetime)

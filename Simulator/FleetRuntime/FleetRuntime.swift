@@ -1,3 +1,4 @@
+import BootstrapURIs
 import ClientEngine
 import CoAPMessages
 public import CoAPTransport
@@ -23,6 +24,8 @@ public final class FleetRuntime {
     private var measurements = FleetMeasurements()
     private var activity: FleetActivity
     private var usage: FleetUsage
+    /// How devices found their bootstrap server; nil where they have no temporary names.
+    private var names: FleetNames?
     private var requestFailures = 0
     private var sessionFailures = 0
 
@@ -75,6 +78,7 @@ public final class FleetRuntime {
         self.bell = try InterruptBell()
         self.fleet = FleetEngine(configuration: scenario.fleet)
         self.activity = FleetActivity(deviceCount: count)
+        self.names = scenario.profile.map { _ in FleetNames() }
         self.numbers = Array(repeating: nil, count: count)
         self.intended = Array(repeating: nil, count: count)
         self.starts = Array(repeating: nil, count: count)
@@ -157,6 +161,7 @@ public final class FleetRuntime {
                     meter.progress(
                         of: self.fleet,
                         measurements: self.measurements,
+                        names: self.names,
                         usage: ProcessUsage.read(now: now)
                     )
                 )
@@ -166,6 +171,7 @@ public final class FleetRuntime {
             meter.progress(
                 of: self.fleet,
                 measurements: self.measurements,
+                names: self.names,
                 usage: ProcessUsage.read(now: self.loop.now)
             )
         )
@@ -179,6 +185,7 @@ public final class FleetRuntime {
             activity: self.activity,
             measurements: self.measurements,
             usage: self.usage,
+            names: self.names,
             transport: [
                 "malformedDatagrams": Int(clamping: counters.malformedDatagrams),
                 "unknownCriticalOptions": Int(clamping: counters.unknownCriticalOptions),
@@ -229,6 +236,7 @@ public final class FleetRuntime {
         self.numbers[device] = number
         self.intended[device] = intended
         self.starts[device] = intended
+        self.runtime.deliver(.clockSet(CivilClock.now), to: number)
         self.runtime.deliver(.started, to: number)
     }
 
@@ -264,7 +272,10 @@ public final class FleetRuntime {
         case .bootstrapFinished(let since):
             self.measurements.record(.bootstrap, from: self.takeIntended(device) ?? since, to: now)
             self.activity.note(.bootstrapped, of: device)
-        case .bootstrapFailed(let failure): self.fleet.handle(.deviceFailed(device, FailureCause(failure)), now: now)
+        case .bootstrapFailed(let failure):
+            if failure == .noName { self.names?.withoutName += 1 }
+            if failure == .clockUnknown { self.names?.withoutClock += 1 }
+            self.fleet.handle(.deviceFailed(device, FailureCause(failure)), now: now)
         case .registered(_, let since):
             self.measurements.record(.register, from: self.takeIntended(device) ?? since, to: now)
             if let start = self.starts[device] {
@@ -292,8 +303,19 @@ public final class FleetRuntime {
             self.activity.note(.notified, of: device)
             let late = max(self.lateness[device], .zero)
             self.measurements.record(.notify, from: since.advanced(by: .zero - late), to: now)
-        case .bootstrapNameTried, .bootstrapHeld: break
+        case .bootstrapNameTried(let window): self.nameTried(window)
+        case .bootstrapHeld: self.names?.holds += 1
         case .bootstrapStarted, .notificationSent, .valueWritten, .instanceCreated, .instanceDeleted: break
+        }
+    }
+
+    private func nameTried(_ window: TimeWindow?) {
+        guard let profile = self.scenario.profile else { return }
+        if let window {
+            let isCurrent = window == profile.window(at: CivilClock.now)
+            if isCurrent { self.names?.current += 1 } else { self.names?.neighbour += 1 }
+        } else {
+            self.names?.static += 1
         }
     }
 
