@@ -1,4 +1,5 @@
 public import BootstrapURIs
+internal import CoAPMessages
 public import Primitives
 
 /// What the balancer needs of a profile: which windows there are, and the host of a device in one of them.
@@ -31,5 +32,22 @@ public struct NameDerivation: Sendable {
         self.window = window
         self.start = start
         self.host = host
+    }
+}
+
+extension NameDerivation {
+    /// The derivation of a profile that is bound to a static URI.
+    public init(uris: TemporaryURIs, hashes: HashFunctions) {
+        let profile = uris.profile
+        self.init(
+            period: profile.usesTime ? profile.period : nil,
+            clockSkew: profile.clockSkew,
+            staticHost: uris.staticURI.host,
+            window: { profile.window(at: $0) },
+            start: { profile.start(of: $0) },
+            host: { secret, endpoint, window in
+                try? uris.uri(secret: secret, endpoint: endpoint, window: window, hashes: hashes).host
+            }
+        )
     }
 }
