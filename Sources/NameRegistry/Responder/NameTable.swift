@@ -32,6 +32,12 @@ struct NameTable {
     /// How many names there are.
     var count: Int { self.entries.count }
 
+    /// How many bytes the arrays have room for.
+    var memory: Int {
+        self.entries.capacity * MemoryLayout<Entry>.stride + self.names.capacity
+            + self.slots.capacity * MemoryLayout<UInt32>.stride
+    }
+
     /// What a name leads to.
     ///
     /// - Parameter name: at most 255 bytes, in lower case.

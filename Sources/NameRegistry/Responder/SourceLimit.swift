@@ -22,7 +22,7 @@ struct SourceLimit {
     /// - Parameter source: an IPv4 address, or the first eight bytes of an IPv6 one.
     mutating func admit(_ source: UInt64, now: MonotonicTime) -> Bool {
         let second = now.nanoseconds / 1_000_000_000
-        let index = Int(source &* 0x9E37_79B9_7F4A_7C15 >> 54)
+        let index = Int((source &* 0x9E37_79B9_7F4A_7C15) >> 54)
         if self.places[index].source != source || self.places[index].second != second {
             self.places[index] = Place(source: source, second: second, count: 0)
         }

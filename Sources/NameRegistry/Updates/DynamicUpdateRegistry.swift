@@ -4,8 +4,9 @@ public import CoAPTransport
 /// A zone of a DNS server that takes signed dynamic updates.
 ///
 /// Messages go over TCP, signed with hmac-sha256, one at a time, on a thread of their own; every answer is verified.
-/// A batch that does not fit into one message of 65,535 bytes fails with ``RegistryFailure/refused(_:)`` and code 1
-/// (FORMERR) and is not sent.
+/// A batch is one message of at most 65,535 bytes. It is sent when its names need at most 64,000 bytes: for each that is
+/// assigned three times its length and 12, and its address; for each that is removed its length and 12. One that needs
+/// more fails with ``RegistryFailure/refused(_:)`` and code 1 (FORMERR).
 ///
 /// - Source: RFC 2136 (updates), RFC 8945 (signatures), RFC 5936 (zone transfer).
 public final class DynamicUpdateRegistry: NameRegistry {

@@ -90,7 +90,6 @@ struct SignedExchange {
         on stream: borrowing MessageStream
     ) throws(RegistryFailure) -> MessageHandle {
         guard request.sign(for: self.zone), let wire = request.withBytes({ Array($0) }) else { throw .local }
-        guard wire.count <= 65_535 else { throw .refused(SignedExchange.formatError) }
         let deadline = MessageStream.now.advanced(by: self.zone.timeout)
         try stream.send(wire, until: deadline)
         self.traffic.messagesSent += 1

@@ -14,13 +14,22 @@ internal import Primitives
 ///
 /// - Source: RFC 2136, sections 2.4 and 2.5.
 enum UpdateMessage {
-    /// No message holds more records: each has at least 12 bytes.
-    private static let maximumRecords = 65_535 / 12
+    /// What a batch may come to, so that zone, epoch and signature still fit beside it into 65,535 bytes.
+    static let maximumSize = 64_000
+
+    /// The most bytes that a batch can need: every record's name written out, though the library shortens many.
+    ///
+    /// Building a message that is too long is no way to find out: the library ends the process over it.
+    static func size(of update: NameUpdate) -> Int {
+        // Beside the name: two bytes of it, ten of the record, and what it says.
+        let assigned = update.assigned.reduce(0) { $0 + 3 * ($1.name.bytes.count + 12) + $1.address.bytes.count }
+        return update.removed.reduce(assigned) { $0 + $1.bytes.count + 12 }
+    }
 
     static func make(_ update: NameUpdate, zone: SignedZone) throws(RegistryFailure) -> MessageHandle {
-        guard update.assigned.count * 3 + update.removed.count <= self.maximumRecords,
-            let text = EpochText.bytes(of: update.epoch)
-        else { throw .refused(SignedExchange.formatError) }
+        guard self.size(of: update) <= self.maximumSize, let text = EpochText.bytes(of: update.epoch) else {
+            throw .refused(SignedExchange.formatError)
+        }
         guard let message = MessageHandle(zone.name, type: LDNS_RR_TYPE_SOA, opcode: LDNS_PACKET_UPDATE) else {
             throw .local
         }
