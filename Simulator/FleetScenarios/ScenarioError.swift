@@ -60,7 +60,7 @@ public enum ScenarioError: Error, Hashable, Sendable {
         case .invalidTemplate(let option, let text, let reason): "--\(option) '\(text)': \(Self.text(of: reason))"
         case .sameNameForAll(let option): "--\(option) gives every device the same name"
         case .invalidFlag(let option, let text): "--\(option) '\(text)' is neither true nor false"
-        case .invalidProfile(let reason): "--profile: \(Self.text(of: reason))"
+        case .invalidProfile(let reason): "--profile: \(reason.description)"
         case .unreadableProfile(let path): "the file of --profile, '\(path)', cannot be read"
         case .unreadableKey(let option, let path): "the file of --\(option), '\(path)', cannot be read"
         case .unreadableFile(let path): "the scenario file '\(path)' cannot be read"
@@ -102,24 +102,6 @@ public enum ScenarioError: Error, Hashable, Sendable {
         case .invalidCharacter(let offset): "byte \(offset) must be escaped"
         case .unexpectedPart: "a fragment or user name has no place in it"
         case .tooLong: "it is longer than 255 bytes"
-        }
-    }
-
-    private static func text(of reason: ProfileError) -> String {
-        switch reason {
-        case .invalidField(let name): "'\(name.string)' is no field, stands twice, or has a value that it cannot have"
-        case .invalidParameters: "a parameter stands twice, or the random one and its counter are not both there"
-        case .noParameters: "there is no parameter"
-        case .invalidPeriod: "the period is not 1 to 31622400 s, or the clock skew is more than half of it"
-        case .invalidSelection: "the selection is empty, or takes characters that are not there"
-        case .tooFewBits(let bits): "only \(bits) bits of 48 survive the selection; short-names=yes allows that"
-        case .caseSensitiveHost: "base64url cannot stand in a host"
-        case .hostIsAddress: "the static URI has an address in place of a host name"
-        case .invalidOffset: "the offset lies behind the end of the first label"
-        case .labelTooLong: "a label of the host would have more than 63 characters"
-        case .tooLong: "the host would have more than 253 characters, or the URI more than 255"
-        case .invalidHost: "the host would not be one"
-        case .invalidLink: "it is linked to no bootstrap account"
         }
     }
 

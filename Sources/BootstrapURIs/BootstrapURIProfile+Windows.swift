@@ -1,60 +1,61 @@
 public import Primitives
 
 extension BootstrapURIProfile {
-    /// The window that a time lies in; always the same one when the profile uses no time.
+    /// Times beyond are treated as this one, some thirty thousand million years from now, so that nothing overflows.
+    private static let farthest: Int64 = 1 << 60
+
+    /// The window that a time falls in; always the same one without a time stamp.
     public func window(at time: WallTime) -> TimeWindow {
         guard self.usesTime else { return TimeWindow(stamp: 0) }
-        // Times near the ends of the range saturate: a clock that says so is wrong anyway.
-        let seconds = min(max(time.secondsSinceEpoch, -Self.latestTime), Self.latestTime)
-        // Closest, ties up: the window of a stamp begins half a period before it, rounded down.
-        let shifted = self.rounding == .closest ? seconds + self.period / 2 : seconds
-        return TimeWindow(stamp: shifted - Self.remainder(shifted, self.period))
+        let seconds = min(max(time.secondsSinceEpoch, -Self.farthest), Self.farthest)
+        let remainder = seconds % self.period
+        let passed = remainder < 0 ? remainder + self.period : remainder
+        let floor = seconds - passed
+        switch self.rounding {
+        case .closest: return TimeWindow(stamp: passed * 2 >= self.period ? floor + self.period : floor)
+        case .floor: return TimeWindow(stamp: floor)
+        }
     }
 
-    /// When a window begins.
+    /// The first second of a window; of the only one of a profile without a time stamp, a time before all others.
     public func start(of window: TimeWindow) -> WallTime {
-        guard self.usesTime else { return WallTime(secondsSinceEpoch: -Self.latestTime) }
-        return WallTime(secondsSinceEpoch: window.stamp - (self.rounding == .closest ? self.period / 2 : 0))
+        guard self.usesTime else { return WallTime(secondsSinceEpoch: -Self.farthest) }
+        let stamp = self.bounded(window)
+        return WallTime(secondsSinceEpoch: self.rounding == .floor ? stamp : stamp - self.period / 2)
     }
 
-    /// When a window ends, which is when the next one begins.
+    /// The first second after a window; of the only one of a profile without a time stamp, a time after all others.
     public func end(of window: TimeWindow) -> WallTime {
-        guard self.usesTime else { return WallTime(secondsSinceEpoch: Self.latestTime) }
-        return self.start(of: self.next(window))
+        guard self.usesTime else { return WallTime(secondsSinceEpoch: Self.farthest) }
+        return WallTime(secondsSinceEpoch: self.start(of: window).secondsSinceEpoch + self.period)
     }
 
-    /// The window after another; the same one when the profile uses no time.
+    /// The window behind a window; the same one without a time stamp.
     public func next(_ window: TimeWindow) -> TimeWindow {
-        self.usesTime ? TimeWindow(stamp: window.stamp + self.period) : window
+        self.usesTime ? TimeWindow(stamp: self.bounded(window) + self.period) : window
     }
 
-    /// The window before another; the same one when the profile uses no time.
+    /// The window before a window; the same one without a time stamp.
     public func previous(_ window: TimeWindow) -> TimeWindow {
-        self.usesTime ? TimeWindow(stamp: window.stamp - self.period) : window
+        self.usesTime ? TimeWindow(stamp: self.bounded(window) - self.period) : window
     }
 
-    /// The windows that clocks within the allowed skew may stand in: that of the time first, then its neighbours.
+    /// The windows in which a clock may stand that is right within ``clockSkew``: that of the time, then its neighbours.
+    ///
+    /// Of two neighbours the one whose border is nearer comes first. A skew beyond a period reaches no farther than the
+    /// neighbours.
     public func windows(around time: WallTime) -> [TimeWindow] {
         let current = self.window(at: time)
         guard self.usesTime else { return [current] }
-        var windows = [current]
-        let seconds = time.secondsSinceEpoch
+        let seconds = min(max(time.secondsSinceEpoch, -Self.farthest), Self.farthest)
         let sinceStart = seconds - self.start(of: current).secondsSinceEpoch
         let untilEnd = self.end(of: current).secondsSinceEpoch - seconds
-        let isNearStart = sinceStart < self.clockSkew
-        let isNearEnd = untilEnd <= self.clockSkew
-        // Of two neighbours the closer one comes first.
-        if isNearStart, !isNearEnd || sinceStart < untilEnd { windows.append(self.previous(current)) }
-        if isNearEnd { windows.append(self.next(current)) }
-        if isNearStart, isNearEnd, sinceStart >= untilEnd { windows.append(self.previous(current)) }
-        return windows
+        let before = sinceStart < self.clockSkew ? [self.previous(current)] : []
+        let after = untilEnd <= self.clockSkew ? [self.next(current)] : []
+        return [current] + (sinceStart < untilEnd ? before + after : after + before)
     }
 
-    /// The year 9999: further from the epoch no clock is believed, and no arithmetic overflows.
-    private static var latestTime: Int64 { 253_402_300_799 }
-
-    private static func remainder(_ value: Int64, _ divisor: Int64) -> Int64 {
-        let remainder = value % divisor
-        return remainder < 0 ? remainder + divisor : remainder
+    private func bounded(_ window: TimeWindow) -> Int64 {
+        min(max(window.stamp, -Self.farthest * 2), Self.farthest * 2)
     }
 }

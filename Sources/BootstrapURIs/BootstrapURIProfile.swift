@@ -1,117 +1,117 @@
-/// How a device and its network derive temporary bootstrap URIs alike: everything but the secret and the static URI.
+/// How the temporary bootstrap URIs of a deployment are made: the same value on devices, balancer and servers.
 ///
-/// ``TemporaryURIs`` binds it to a static URI and derives.
+/// A profile is data. It holds no secret, and every profile that exists is consistent in itself: ``TemporaryURIs`` puts
+/// it together with a static URI.
 public struct BootstrapURIProfile: Hashable, Sendable {
-    /// What is combined with the secret.
-    public enum Parameter: UInt8, Hashable, Sendable, CaseIterable {
-        /// The endpoint client name, as its UTF-8 bytes.
-        case endpoint
-        /// The time stamp of the window.
-        case time
-        /// The value that follows from ``BootstrapURIProfile/counter``: HMAC-SHA-256(secret, "rv" || counter).
-        case random
+    /// The parameters that go into the derivation, in their order, none twice.
+    public let parameters: [DerivationParameter]
+    /// How they are combined with the secret.
+    public let combination: ParameterCombination
+    /// The hash that makes the derivative.
+    public let suite: HashSuite
+    /// The characters in which the derivative is written.
+    public let alphabet: NameAlphabet
+    /// Which of those characters survive.
+    public let selection: CharacterSelection
+    /// Where in the static URI they go.
+    public let insertion: NameInsertion
+    /// The part of a parameter that stands beside them.
+    public let part: ParameterPart?
+    /// The length of a window in seconds, 1 to 315360000 (ten years of 365 days).
+    public let period: Int64
+    /// To which full period the time is rounded.
+    public let rounding: TimeRounding
+    /// How the time stamp becomes bytes.
+    public let timeForm: TimeStampForm
+    /// How far clocks may be apart, in seconds, 0 to 86400.
+    public let clockSkew: Int64
+    /// What the random variable is made from; nil when it is no parameter.
+    public let counter: UInt64?
+    /// Whether a device without a trustworthy clock, or without a record for any name, may use the static URI.
+    public let fallsBackToStaticURI: Bool
+    /// Whether a device derives anew at the start of each window, and not only before it bootstraps.
+    public let regeneratesEveryPeriod: Bool
+    /// Whether names of fewer than 48 bits are meant; devices may then share a name.
+    public let allowsShortNames: Bool
+    /// Whether this is a test, in which a secret may have fewer than 16 bytes.
+    public let isTest: Bool
+
+    /// The profile of a new deployment: HMAC over endpoint and closest hour, 80 bits in base 32 behind the first label.
+    public static let standard = BootstrapURIProfile(ProfileDraft())
+
+    /// How many bits a name tells at least, unless ``allowsShortNames`` is set.
+    public static let leastBits = 48
+    /// How many bytes a secret has at least, unless ``isTest`` is set.
+    public static let leastSecret = 16
+    /// The lengths of a window in seconds.
+    public static let periods: ClosedRange<Int64> = 1...315_360_000
+    /// How far clocks may be apart, in seconds.
+    public static let clockSkews: ClosedRange<Int64> = 0...86_400
+
+    /// Creates a profile; what is not stated is as in ``standard``.
+    ///
+    /// - Throws: ``ProfileError`` for the first dimension that is outside its range or contradicts another.
+    public init(
+        parameters: [DerivationParameter] = [.endpoint, .time],
+        combination: ParameterCombination = .hmac,
+        suite: HashSuite = .hmacSHA256,
+        alphabet: NameAlphabet = .base32,
+        selection: CharacterSelection = .first(16),
+        insertion: NameInsertion = .endOfFirstLabel,
+        part: ParameterPart? = nil,
+        period: Int64 = 3600,
+        rounding: TimeRounding = .closest,
+        timeForm: TimeStampForm = .decimal,
+        clockSkew: Int64 = 60,
+        counter: UInt64? = nil,
+        fallsBackToStaticURI: Bool = false,
+        regeneratesEveryPeriod: Bool = false,
+        allowsShortNames: Bool = false,
+        isTest: Bool = false
+    ) throws(ProfileError) {
+        var draft = ProfileDraft()
+        draft.parameters = parameters
+        draft.combination = combination
+        draft.suite = suite
+        draft.alphabet = alphabet
+        draft.selection = selection
+        draft.insertion = insertion
+        draft.part = part
+        draft.period = period
+        draft.rounding = rounding
+        draft.timeForm = timeForm
+        draft.clockSkew = clockSkew
+        draft.counter = counter
+        draft.fallsBackToStaticURI = fallsBackToStaticURI
+        draft.regeneratesEveryPeriod = regeneratesEveryPeriod
+        draft.allowsShortNames = allowsShortNames
+        draft.isTest = isTest
+        self = try draft.validated()
     }
 
-    /// How a time becomes a stamp.
-    public enum Rounding: UInt8, Hashable, Sendable, CaseIterable {
-        /// To the closest full period; halfway counts as the later one.
-        case closest
-        /// To the period that began last.
-        case floor
+    /// Takes over a draft that was validated, or the standard one.
+    init(_ draft: ProfileDraft) {
+        self.parameters = draft.parameters
+        self.combination = draft.combination
+        self.suite = draft.suite
+        self.alphabet = draft.alphabet
+        self.selection = draft.selection
+        self.insertion = draft.insertion
+        self.part = draft.part
+        self.period = draft.period
+        self.rounding = draft.rounding
+        self.timeForm = draft.timeForm
+        self.clockSkew = draft.clockSkew
+        self.counter = draft.counter
+        self.fallsBackToStaticURI = draft.fallsBackToStaticURI
+        self.regeneratesEveryPeriod = draft.regeneratesEveryPeriod
+        self.allowsShortNames = draft.allowsShortNames
+        self.isTest = draft.isTest
     }
 
-    /// How a stamp becomes bytes.
-    public enum TimeFormat: UInt8, Hashable, Sendable, CaseIterable {
-        /// Decimal digits in ASCII.
-        case decimal
-        /// 8 bytes, the most significant first.
-        case binary
-    }
-
-    /// How the secret and the parameters become the input of the hash.
-    public enum Combination: Hashable, Sendable {
-        /// The secret, then the parameters.
-        case concatenation
-        /// The secret inserted into the parameters behind so many of their bytes; behind all of them when they are fewer.
-        case insertion(offset: UInt8)
-        /// HMAC-SHA-256 of the labelled parameters, keyed by the secret.
-        case hmac
-    }
-
-    /// Which characters of the text go into the URI.
-    public enum Selection: Hashable, Sendable {
-        /// Every character.
-        case all
-        /// So many characters from the start.
-        case first(UInt8)
-        /// So many characters from the end.
-        case last(UInt8)
-        /// These characters, counted from 0, in this order.
-        case positions([UInt8])
-    }
-
-    /// Where the selection goes.
-    public enum Insertion: Hashable, Sendable {
-        /// Behind the first label of the host: `bs486.example.com`.
-        case labelEnd
-        /// Before the first label of the host: `486bs.example.com`.
-        case labelStart
-        /// Into the first label of the host, behind so many of its characters.
-        case labelOffset(UInt8)
-        /// As a first label of its own: `486.bs.example.com`.
-        case ownLabel
-        /// As the last segment of the path.
-        case path
-        /// As the last query.
-        case query
-    }
-
-    /// A part of the endpoint client name that stands before the selection.
-    public enum EndpointPart: Hashable, Sendable {
-        /// So many bytes from the start of the name.
-        case first(UInt8)
-        /// So many bytes from the end of the name.
-        case last(UInt8)
-    }
-
-    /// What is combined with the secret, in this order; each at most once.
-    public var parameters: [Parameter] = [.endpoint, .time]
-    /// How the time is rounded.
-    public var rounding: Rounding = .closest
-    /// The period of the time stamp in seconds, 1 to 31,622,400.
-    public var period: Int64 = 3600
-    /// How the stamp is written.
-    public var timeFormat: TimeFormat = .decimal
-    /// The counter of the random variable; nil unless ``Parameter/random`` is among the parameters.
-    public var counter: UInt64?
-    /// How secret and parameters become the input of the hash.
-    public var combination: Combination = .hmac
-    /// The hash of the input.
-    public var suite: HashSuite = .hmacSHA256
-    /// How the hash becomes text.
-    public var alphabet: Alphabet = .base32
-    /// What of the text goes into the URI.
-    public var selection: Selection = .last(16)
-    /// Where it goes.
-    public var insertion: Insertion = .labelEnd
-    /// What of the endpoint name stands before it; nil for nothing.
-    public var endpointPart: EndpointPart?
-    /// How far clocks may be apart, in seconds: 0 to half a period.
-    public var clockSkew: Int64 = 60
-    /// Whether a device that has no clock, or finds no name, may use the static URI.
-    public var fallsBackToStaticURI = false
-    /// Whether a device derives anew in every period, also while it waits.
-    public var regeneratesEveryPeriod = false
-    /// Whether fewer than 48 bits may survive the selection; names may then collide.
-    public var allowsShortNames = false
-    /// Whether secrets under 16 bytes are taken, for tests alone.
-    public var isTest = false
-
-    /// HMAC over endpoint and the closest hour; 16 characters of base 32 (80 bits) behind the first label.
-    public static let standard = BootstrapURIProfile(unchecked: ())
-
-    private init(unchecked: Void) {}
-
-    /// Whether the names change with time.
+    /// Whether the names change with time; a profile without a time stamp has one window only.
     public var usesTime: Bool { self.parameters.contains(.time) }
+
+    /// How many bits of the derivative a name tells, rounded down.
+    public var bitCount: Int { self.selection.bitCount(suite: self.suite, alphabet: self.alphabet) }
 }

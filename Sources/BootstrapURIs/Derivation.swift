@@ -1,27 +1,38 @@
 public import CoAPMessages
 public import Primitives
 
-/// The steps of one derivation, without the secret and without what would give it away.
+/// Every step from parameters to URI; the secret is in none of them.
+///
+/// The name of a live window is in the last steps: this is for tools and tests, not for logs.
 public struct Derivation: Hashable, Sendable {
-    /// The window; nil when the profile uses no time.
-    public var window: TimeWindow?
-    /// The parameters in the profile's order, as they went into the combination; the random variable is left out.
-    public var parameters: [(BootstrapURIProfile.Parameter, [UInt8])] { self.named.map { ($0.parameter, $0.bytes) } }
-    /// The hash of the input.
-    public var derivative: [UInt8]
-    /// The derivative in the profile's alphabet.
-    public var text: UTF8Text
-    /// What of the text goes into the URI.
-    public var selection: UTF8Text
-    /// The part of the endpoint's name that stands before it; empty for none.
-    public var endpointPart: UTF8Text
-    /// The temporary URI.
-    public var uri: CoAPURI
-
-    struct Named: Hashable, Sendable {
-        var parameter: BootstrapURIProfile.Parameter
-        var bytes: [UInt8]
+    /// A parameter as it went into the derivation.
+    public struct Parameter: Hashable, Sendable {
+        /// Which one.
+        public let parameter: DerivationParameter
+        /// Its bytes.
+        public let bytes: [UInt8]
     }
 
-    var named: [Named]
+    /// The window.
+    public let window: TimeWindow
+    /// The parameters in their order.
+    public let parameters: [Parameter]
+    /// What the HMAC of the combination is taken over; nil for the other combinations, whose input holds the secret.
+    public let message: [UInt8]?
+    /// How many bytes went into the hash of the suite, the secret's among them.
+    public let inputByteCount: Int
+    /// What the hash gave, as many bytes as the suite has.
+    public let derivative: [UInt8]
+    /// The `ni:` form of the derivative; nil when the suite has no name in the registry of RFC 6920.
+    public let namedInformation: UTF8Text?
+    /// The derivative in the alphabet.
+    public let text: UTF8Text
+    /// The characters that survived.
+    public let selected: UTF8Text
+    /// The part of a parameter beside them; empty when there is none.
+    public let part: UTF8Text
+    /// What goes into the static URI.
+    public let name: UTF8Text
+    /// The URI.
+    public let uri: CoAPURI
 }

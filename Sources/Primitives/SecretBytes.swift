@@ -8,6 +8,11 @@ public struct SecretBytes: Sendable {
             _ = self.buffer.initialize(from: bytes)
         }
 
+        init(count: Int) {
+            self.buffer = .allocate(capacity: count)
+            self.buffer.initialize(repeating: 0)
+        }
+
         deinit {
             eraseForGood(self.buffer)
             self.buffer.deallocate()
@@ -19,6 +24,16 @@ public struct SecretBytes: Sendable {
     /// Creates a secret from its bytes; the caller's array is not erased.
     public init(_ bytes: [UInt8]) {
         self.storage = Storage(bytes)
+    }
+
+    /// Creates a secret that a closure fills, so that no copy of it is left elsewhere.
+    ///
+    /// - Parameters:
+    ///   - count: how many bytes, from 0.
+    ///   - fill: gets that many bytes, all 0, and must not keep the pointer.
+    public init(count: Int, _ fill: (UnsafeMutableBufferPointer<UInt8>) -> Void) {
+        self.storage = Storage(count: count)
+        fill(self.storage.buffer)
     }
 
     /// How many bytes the secret has.

@@ -157,9 +157,9 @@ import Testing
     }
 
     private static let refusedProfiles: [(change: [String: String], error: ScenarioError)] = [
-        (["profile": "hour=1"], .invalidProfile(.invalidField("hour"))),
-        (["profile": "period=0"], .invalidProfile(.invalidPeriod)),
-        (["profile": "selection=last:4"], .invalidProfile(.tooFewBits(20))),
+        (["profile": "hour=1"], .invalidProfile(.unknownField("hour"))),
+        (["profile": "period=0"], .invalidProfile(.invalid(.period))),
+        (["profile": "selection=last:4"], .invalidProfile(.tooFewBits(16))),
         (["bootstrap": "coaps://127.0.0.1"], .invalidProfile(.hostIsAddress)),
         (["profile": "@/nonexistent/profile"], .unreadableProfile(path: "/nonexistent/profile")),
         (
