@@ -51,6 +51,7 @@ struct DeviceFactory {
             bootstrapURIProfile: self.scenario.profile,
             ownObjectIDs: self.scenario.ownObjectIDs
         )
+        if let timeout = self.scenario.bootstrapTimeout { configuration.bootstrapTimeout = timeout }
         if case .server = self.scenario.target {
             var server = ServerAccount(instance: 0, shortServerID: 1, lifetime: self.scenario.lifetime)
             // By default a device gives up for good after one sequence of attempts; a fleet outlives its server.

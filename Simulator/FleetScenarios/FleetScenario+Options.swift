@@ -33,6 +33,7 @@ extension FleetScenario {
         if let patience = try Self.duration("start-patience", options) { self.fleet.startPatience = patience }
         self.handshakeTimeout =
             try Self.duration("handshake-timeout", options, shortest: .milliseconds(10)) ?? .seconds(60)
+        self.bootstrapTimeout = try Self.duration("bootstrap-timeout", options, shortest: .milliseconds(10))
         self.lifetime = try Self.lifetime(options)
         self.endpoint = try Self.template("endpoint", options, default: "urn:dev:starling:{index}")
         self.identity = try Self.template("psk-identity", options, default: "{endpoint}")

@@ -52,6 +52,8 @@ public struct FleetScenario: Sendable {
     public var lifetime: UInt32
     /// How long a handshake may take; a wrong key shows only then.
     public var handshakeTimeout: Duration
+    /// How long a bootstrap server may be silent in the middle of a bootstrap; nil for what the specification says.
+    public var bootstrapTimeout: Duration?
     /// The local addresses that the devices share among them, one after the other; empty for the system's choice.
     public var sourceAddresses: [SocketAddress]
     /// The DNS servers to ask; empty for those of the system.

@@ -4,7 +4,7 @@
 public struct ScenarioOptions: Hashable, Sendable {
     /// The names of all options.
     public static let names = [
-        "bootstrap", "devices", "dns", "duration", "endpoint", "first-index", "handshake-timeout",
+        "bootstrap", "bootstrap-timeout", "devices", "dns", "duration", "endpoint", "first-index", "handshake-timeout",
         "handshakes-in-flight", "json",
         "lifetime", "notify-every", "own-object-ids", "profile", "psk-identity", "psk-key", "psk-secret", "quiet",
         "ramp", "rate", "seed", "server",

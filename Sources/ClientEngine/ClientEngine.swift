@@ -60,6 +60,7 @@ public struct ClientEngine: Sendable {
             configuration.preferredFormat ?? (configuration.enablerVersion == .v1_0 ? .tlv : .senMLCBOR)
         self.confirmsNotifications = configuration.confirmsNotifications
         self.hashes = hashes
+        self.bootstrap.machine = BootstrapMachine(finishTimeout: configuration.bootstrapTimeout)
         self.registry = registry.including(configuration.objects)
         self.generator = SeededGenerator(seed: seed)
         self.tree = DeviceTree(

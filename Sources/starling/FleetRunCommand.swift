@@ -73,6 +73,8 @@ struct FleetRunCommand: ParsableCommand {
     var handshakesInFlight: String?
     @Option(help: "How long a handshake may take; a wrong key shows only then. (default: 60s)")
     var handshakeTimeout: String?
+    @Option(help: "How long a bootstrap server may be silent in the middle of a bootstrap. (default: 247s)")
+    var bootstrapTimeout: String?
     @Option(help: "How long a start that is due waits for its turn before it is dropped. (default: 5m)")
     var startPatience: String?
     @Option(help: ArgumentHelp("What everything random comes from. (default: 1)", valueName: "n"))
@@ -145,6 +147,7 @@ struct FleetRunCommand: ParsableCommand {
         options["json"] = self.json
         options["handshakes-in-flight"] = self.handshakesInFlight
         options["handshake-timeout"] = self.handshakeTimeout
+        options["bootstrap-timeout"] = self.bootstrapTimeout
         options["start-patience"] = self.startPatience
         options["seed"] = self.seed
         options["profile"] = self.profile

@@ -56,6 +56,17 @@ struct BootstrapMachineTests {
         #expect(machine.deadlineReached(jitter: 0, now: Self.at(347)) == .fail(.timedOut))
     }
 
+    @Test("How long silence may last is up to the device")
+    func failsAsSoonAsItIsTold() {
+        var machine = BootstrapMachine(finishTimeout: .seconds(20))
+        _ = machine.start(holdOff: .zero, jitter: 0, now: .zero)
+        _ = machine.sessionOpened(now: .zero)
+        _ = machine.accepted(now: .zero)
+        _ = machine.operationReceived(now: Self.at(5))
+        #expect(machine.nextDeadline == Self.at(25))
+        #expect(machine.deadlineReached(jitter: 0, now: Self.at(25)) == .fail(.timedOut))
+    }
+
     @Test("The pause between attempts doubles, is bounded, and begins anew after success")
     func backsOff() {
         var machine = BootstrapMachine()

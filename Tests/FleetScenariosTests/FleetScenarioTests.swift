@@ -45,7 +45,7 @@ import Testing
             "ramp": "10s", "duration": "forever", "lifetime": "5m", "notify-every": "10s", "first-index": "100",
             "source-address": "127.0.0.2, 127.0.0.3", "json": "report.json", "handshakes-in-flight": "32",
             "seed": "9", "dns": "127.0.0.1:5353", "quiet": "true", "start-patience": "1h",
-            "handshake-timeout": "5s", "profile": "period=1800", "own-object-ids": "40000",
+            "handshake-timeout": "5s", "bootstrap-timeout": "20s", "profile": "period=1800", "own-object-ids": "40000",
         ])
         #expect(scenario.target.uri == CoAPURI(scheme: .coaps, host: "boot.example", port: 5694))
         #expect(scenario.targetText == "coaps://boot.example:5694")
@@ -58,6 +58,7 @@ import Testing
         #expect(scenario.fleet.startPatience == .seconds(3_600))
         #expect(scenario.fleet.handshakesInFlight == 32)
         #expect(scenario.handshakeTimeout == .seconds(5))
+        #expect(scenario.bootstrapTimeout == .seconds(20))
         #expect(scenario.fleet.seed == 9)
         #expect(scenario.lifetime == 300)
         #expect(scenario.endpoint.text(index: 7).string == "m-000007")
@@ -113,6 +114,7 @@ import Testing
         (["duration": "∞"], .invalidDuration(option: "duration", text: "∞")),
         (["duration": "٣s"], .invalidDuration(option: "duration", text: "٣s")),
         (["handshake-timeout": "1ms"], .invalidDuration(option: "handshake-timeout", text: "1ms")),
+        (["bootstrap-timeout": "0"], .invalidDuration(option: "bootstrap-timeout", text: "0")),
         (["notify-every": "0"], .invalidDuration(option: "notify-every", text: "0")),
         (["lifetime": "0"], .invalidDuration(option: "lifetime", text: "0")),
         (["lifetime": "500ms"], .invalidDuration(option: "lifetime", text: "500ms")),

@@ -43,18 +43,23 @@ public struct BootstrapMachine: Sendable {
     /// How long the server may be silent before the procedure has failed.
     ///
     /// - Source: LwM2M Core 1.2.2, clause 6.1.7.5; RFC 7252, section 4.8.2 (EXCHANGE_LIFETIME).
-    static let finishTimeout: Duration = .seconds(247)
+    public static let standardFinishTimeout: Duration = .seconds(247)
     /// The pause after the first failure; it doubles with each.
     static let firstBackOff: Duration = .seconds(10)
     /// The longest pause between attempts.
     static let longestBackOff: Duration = .seconds(3600)
 
+    private let finishTimeout: Duration
     private var state: State = .idle
     private var failures: UInt8 = 0
     private var requestedAt: MonotonicTime = .zero
 
     /// Creates a machine that does nothing until it is started.
-    public init() {}
+    ///
+    /// - Parameter finishTimeout: how long the server may be silent before the procedure has failed.
+    public init(finishTimeout: Duration = Self.standardFinishTimeout) {
+        self.finishTimeout = finishTimeout
+    }
 
     /// Whether a procedure is under way or will be tried again.
     public var isActive: Bool { if case .idle = self.state { false } else { true } }
@@ -136,14 +141,14 @@ public struct BootstrapMachine: Sendable {
     /// Reports 2.04 Changed to the Bootstrap-Request.
     public mutating func accepted(now: MonotonicTime) -> Action {
         guard case .requesting = self.state else { return .none }
-        self.state = .delivering(until: now.advanced(by: Self.finishTimeout))
+        self.state = .delivering(until: now.advanced(by: self.finishTimeout))
         return .none
     }
 
     /// Reports an operation of the server other than Finish; it has time again for the next.
     public mutating func operationReceived(now: MonotonicTime) -> Action {
         switch self.state {
-        case .requesting, .delivering: self.state = .delivering(until: now.advanced(by: Self.finishTimeout))
+        case .requesting, .delivering: self.state = .delivering(until: now.advanced(by: self.finishTimeout))
         case .idle, .holdingOff, .connecting, .storing, .backingOff: break
         }
         return .none

@@ -56,6 +56,8 @@ public struct ClientConfiguration: Sendable {
     public var bootstrapURIProfile: BootstrapURIProfile?
     /// Where the objects of this project stand.
     public var ownObjectIDs: OwnObjectIDs
+    /// How long a bootstrap server may be silent in the middle of the procedure before it has failed; above zero.
+    public var bootstrapTimeout: Duration = BootstrapMachine.standardFinishTimeout
 
     /// Creates a configuration.
     public init(
