@@ -49,17 +49,20 @@ public struct BootstrapMachine: Sendable {
     /// The longest pause between attempts.
     static let longestBackOff: Duration = .seconds(3600)
 
-    private let finishTimeout: Duration
     private var state: State = .idle
     private var failures: UInt8 = 0
+    // Milliseconds in half the size of a duration, because every device of a fleet has one.
+    private let finishMilliseconds: UInt32
     private var requestedAt: MonotonicTime = .zero
 
     /// Creates a machine that does nothing until it is started.
     ///
     /// - Parameter finishTimeout: how long the server may be silent before the procedure has failed.
     public init(finishTimeout: Duration = Self.standardFinishTimeout) {
-        self.finishTimeout = finishTimeout
+        self.finishMilliseconds = UInt32(clamping: finishTimeout.nanoseconds / 1_000_000)
     }
+
+    private var finishTimeout: Duration { .milliseconds(Int64(self.finishMilliseconds)) }
 
     /// Whether a procedure is under way or will be tried again.
     public var isActive: Bool { if case .idle = self.state { false } else { true } }
