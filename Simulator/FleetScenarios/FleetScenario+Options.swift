@@ -78,13 +78,12 @@ extension FleetScenario {
         }
     }
 
-    /// The fields in a file, one a line or with commas between; lines that begin with `#` say nothing.
+    /// The text in a file, which may spread the fields over lines.
     private static func profileFile(_ path: String) throws(ScenarioError) -> String {
-        guard let file = FileHandle(forReadingAtPath: path), let data = try? file.read(upToCount: 4_096) else {
+        guard let file = FileHandle(forReadingAtPath: path), let data = try? file.read(upToCount: 65_536) else {
             throw .unreadableProfile(path: path)
         }
-        return String(decoding: data, as: UTF8.self).split(separator: "\n")
-            .filter { !$0.hasPrefix("#") }.joined(separator: ",")
+        return String(decoding: data, as: UTF8.self)
     }
 
     private static func ownObjectIDs(_ options: ScenarioOptions) throws(ScenarioError) -> OwnObjectIDs {
