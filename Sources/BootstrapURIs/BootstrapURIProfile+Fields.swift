@@ -132,7 +132,7 @@ extension ProfileDraft {
         case .alphabet: self.alphabet = try known(ProfileValue.oneOf(NameAlphabet.allCases, text) { $0.name })
         case .selection: self.selection = try known(ProfileValue.selection(text))
         case .insertion: self.insertion = try known(ProfileValue.insertion(text))
-        case .part: self.part = try known(ProfileValue.part(text))
+        case .part: self.part = ProfileValue.isNone(text) ? nil : try known(ProfileValue.part(text))
         case .period: self.period = try known(DecimalNumber.unsigned(text).flatMap { Int64(exactly: $0) })
         case .rounding: self.rounding = try known(ProfileValue.oneOf(TimeRounding.allCases, text) { $0.name })
         case .timeForm: self.timeForm = try known(ProfileValue.oneOf(TimeStampForm.allCases, text) { $0.name })

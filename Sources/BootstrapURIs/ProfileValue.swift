@@ -11,7 +11,7 @@ enum ProfileValue {
     // MARK: Reading
 
     static func parameters(_ text: ArraySlice<UInt8>) -> [DerivationParameter]? {
-        if text.elementsEqual(self.none) { return [] }
+        if self.isNone(text) { return [] }
         var parameters: [DerivationParameter] = []
         for item in self.split(text, at: UInt8(ascii: "+")) {
             guard let parameter = self.parameter(item) else { return nil }
@@ -62,9 +62,11 @@ enum ProfileValue {
         return self.number(words).map { .offsetInFirstLabel($0) }
     }
 
-    /// Reads `before:endpoint:first:4`; the outer optional is nil when the text is no part, the inner for `none`.
-    static func part(_ text: ArraySlice<UInt8>) -> ParameterPart?? {
-        if text.elementsEqual(self.none) { return .some(nil) }
+    /// Whether a text says that there is nothing.
+    static func isNone(_ text: ArraySlice<UInt8>) -> Bool { self.isWord(text, "none") }
+
+    /// Reads `before:endpoint:first:4`.
+    static func part(_ text: ArraySlice<UInt8>) -> ParameterPart? {
         let words = self.split(text, at: Ascii.colon)
         guard words.count == 4, let parameter = self.parameter(words[1]), let count = self.number(words[3]) else {
             return nil
@@ -146,8 +148,6 @@ enum ProfileValue {
     static func text(of bool: Bool) -> UTF8Text { bool ? "yes" : "no" }
 
     // MARK: Words
-
-    private static let none = Array("none".utf8)
 
     private static let plainInsertions: [(name: UTF8Text, insertion: NameInsertion)] = [
         ("label-end", .endOfFirstLabel), ("label-start", .startOfFirstLabel), ("own-label", .ownLabel),
