@@ -85,7 +85,7 @@ final class MessageHandle {
                 // 300 seconds are what RFC 8945, section 10 recommends for the clocks to differ.
                 ldns_pkt_tsig_sign(
                     self.pointer,
-                    zone.keyName,
+                    zone.keyNameText,
                     key.baseAddress,
                     300,
                     "hmac-sha256.",
@@ -111,14 +111,16 @@ final class MessageHandle {
     ///   - previous: the request, or the message before this one in a zone transfer.
     ///   - isFirst: whether the previous one is the request.
     func isSigned(for zone: SignedZone, wire: [UInt8], after previous: MessageHandle, isFirst: Bool) -> Bool {
-        guard let signature = previous.signature, let code = ldns_rr_rdf(signature, 3) else { return false }
+        guard self.isSignatureOf(zone), let signature = previous.signature, let code = ldns_rr_rdf(signature, 3) else {
+            return false
+        }
         return zone.key.withBytes { key in
             key.withMemoryRebound(to: CChar.self) { key in
                 ldns_pkt_tsig_verify_next(
                     self.pointer,
                     wire,
                     wire.count,
-                    zone.keyName,
+                    zone.keyNameText,
                     key.baseAddress,
                     code,
                     isFirst ? 0 : 1
@@ -126,6 +128,21 @@ final class MessageHandle {
             }
         }
     }
+
+    /// Whether the signature names the zone's key and what goes with it: the library only looks at the code.
+    ///
+    /// - Source: RFC 8945, sections 4.2 and 5.3.2.
+    private func isSignatureOf(_ zone: SignedZone) -> Bool {
+        guard let signature, let identifier = ldns_rr_rdf(signature, 4), ldns_rdf_size(identifier) == 2 else {
+            return false
+        }
+        return DomainName(wire: MessageHandle.bytes(of: ldns_rr_owner(signature))) == zone.keyName
+            && DomainName(wire: MessageHandle.bytes(of: ldns_rr_rdf(signature, 0))) == MessageHandle.algorithm
+            && ldns_rr_get_class(signature) == LDNS_RR_CLASS_ANY && ldns_rr_ttl(signature) == 0
+            && ldns_rdf2native_int16(identifier) == self.identifier
+    }
+
+    private static let algorithm = DomainName("hmac-sha256")
 
     private var signature: UnsafeMutablePointer<ldns_rr>? {
         guard let record = ldns_pkt_tsig(self.pointer), ldns_rr_rd_count(record) >= 7 else { return nil }

@@ -7,8 +7,9 @@ struct SignedZone: Sendable {
     let name: DomainName
     /// Where the epoch stands.
     let epochName: DomainName
-    /// The key's name with a zero behind it, for the library.
-    let keyName: [CChar]
+    let keyName: DomainName
+    /// The key's name as text with a zero behind it, for the library.
+    let keyNameText: [CChar]
     /// The key's base64 text with a zero behind it, for the library.
     let key: SecretBytes
     let timeout: Duration
@@ -23,7 +24,8 @@ struct SignedZone: Sendable {
         self.server = configuration.server
         self.name = name
         self.epochName = epochName
-        self.keyName = (keyName.text.bytes + [Ascii.dot, 0]).map { CChar(bitPattern: $0) }
+        self.keyName = keyName
+        self.keyNameText = (keyName.text.bytes + [Ascii.dot, 0]).map { CChar(bitPattern: $0) }
         self.key = SignedZone.base64(of: configuration.key)
         self.timeout = max(.milliseconds(10), min(configuration.timeout, .seconds(300)))
         self.maximumNames = configuration.maximumNames

@@ -11,6 +11,10 @@ struct Program: Sendable {
     static let coapResourceDirectory = Program(installed: "coap-rd-openssl")
     static let coapClient = Program(installed: "coap-client-openssl")
 
+    /// The DNS servers of the packages bind9 and knot.
+    static let bind = Program(installed: "named")
+    static let knot = Program(installed: "knotd")
+
     /// The peers that `make install` puts into .venv from PyPI.
     static let aiocoapResourceDirectory = Program(inVirtualEnvironment: "aiocoap-rd")
     static let aiocoapClient = Program(inVirtualEnvironment: "aiocoap-client")
@@ -21,7 +25,8 @@ struct Program: Sendable {
     }
 
     init?(installed name: String) {
-        let folders = (ProcessInfo.processInfo.environment["PATH"] ?? "/usr/bin").split(separator: ":")
+        // Servers stand in a folder that is on the search path of few users.
+        let folders = (ProcessInfo.processInfo.environment["PATH"] ?? "/usr/bin").split(separator: ":") + ["/usr/sbin"]
         guard let program = folders.lazy.compactMap({ Program(path: "\($0)/\(name)") }).first else { return nil }
         self = program
     }

@@ -36,6 +36,9 @@ final class RunningProgram {
     /// Does what a terminal does on Ctrl-C.
     func interrupt() { self.process.signal(SIGINT) }
 
+    /// Sends a signal to the program.
+    func signal(_ number: Int32) { self.process.signal(number) }
+
     /// Ends the program as a crash would: it gets no chance to say or store anything.
     func kill() {
         self.process.signal(SIGKILL)

@@ -1,0 +1,65 @@
+import Primitives
+import Testing
+
+/// The DNS servers that the registry is tested with.
+enum NameServerKind: String, CaseIterable, CustomTestStringConvertible {
+    case bind = "BIND"
+    case knot = "Knot"
+
+    var testDescription: String { self.rawValue }
+
+    var isInstalled: Bool {
+        switch self {
+        case .bind: BindServer.isInstalled
+        case .knot: KnotServer.isInstalled
+        }
+    }
+
+    static var installed: [NameServerKind] { self.allCases.filter(\.isInstalled) }
+
+    /// Starts a server of this kind.
+    func start(records: [String] = []) throws -> NameServer {
+        switch self {
+        case .bind:
+            let server = try BindServer(records: records)
+            return NameServer(kind: self, server: server, folder: server.folder, process: server.process)
+        case .knot:
+            let server = try KnotServer(records: records)
+            return NameServer(kind: self, server: server, folder: server.folder, process: server.process)
+        }
+    }
+}
+
+/// A server that runs, whatever its kind.
+struct NameServer {
+    let kind: NameServerKind
+    let server: any ZoneServer
+    let folder: ZoneFolder
+    let process: ZoneServerProcess
+
+    var zone: String { self.folder.zone }
+
+    /// A client with the right key, or with another one.
+    func client(
+        writer: String = "balancer-1",
+        keyName: String = ZoneFolder.keyName,
+        key: String? = nil,
+        at address: String? = nil,
+        timeout: Duration = .seconds(20)
+    ) throws -> RegistryClient {
+        try RegistryClient(
+            address: address ?? self.server.address,
+            zone: self.zone,
+            keyName: keyName,
+            key: key ?? self.folder.key,
+            writer: .init(writer),
+            timeout: timeout
+        )
+    }
+
+    /// Something that asks it as resolvers do.
+    func probe() throws -> NameProbe {
+        let parts = self.server.address.split(separator: ":")
+        return NameProbe(host: String(parts[0]), port: try #require(UInt16(parts[1])))
+    }
+}
