@@ -1,3 +1,4 @@
+import BootstrapURIs
 import CoAPMessages
 public import LwM2MModel
 public import Primitives
@@ -61,12 +62,13 @@ public struct ClientEngine: Sendable {
         self.confirmsNotifications = configuration.confirmsNotifications
         self.hashes = hashes
         self.bootstrap.machine = BootstrapMachine(finishTimeout: configuration.bootstrapTimeout)
-        self.registry = registry.including(configuration.objects)
+        var registry = registry.including(configuration.objects)
+        if configuration.profileInstances != nil {
+            registry = registry.includingProfiles(configuration.ownObjectIDs)
+        }
+        self.registry = registry
         self.generator = SeededGenerator(seed: seed)
-        self.tree = DeviceTree(
-            configuration: configuration,
-            serverDefinition: registry.object(1) ?? Objects.server
-        )
+        self.tree = DeviceTree(configuration: configuration, registry: registry)
     }
 
     /// Takes one event; what follows from it is queued.
@@ -76,7 +78,7 @@ public struct ClientEngine: Sendable {
         case .deadlineReached: break
         case .stopRequested: self.stop(now: now)
         case .clockSet(let time): self.setClock(time, now: now)
-        case .clockLost: self.clockStart = nil
+        case .clockLost: self.loseClock(now: now)
         case .sessionOpened(let session): self.sessionOpened(session, now: now)
         case .sessionClosed(let session, let failure): self.sessionClosed(session, failure, now: now)
         case .requestReceived(let exchange, let session, let request, let token):
@@ -117,7 +119,11 @@ public struct ClientEngine: Sendable {
     /// When ``ClientEvent/deadlineReached`` must next be told; nil when nothing is pending.
     public var nextDeadline: MonotonicTime? {
         var earliest = self.bootstrap.machine.nextDeadline
-        if let deadline = self.bootstrap.search?.names.nextDeadline { earliest = min(earliest ?? deadline, deadline) }
+        if let search = self.bootstrap.search {
+            for case let deadline? in [search.names.nextDeadline, search.prepared?.until] {
+                earliest = min(earliest ?? deadline, deadline)
+            }
+        }
         for connection in self.connections {
             if let deadline = connection.nextDeadline(now: self.settledAt) {
                 earliest = min(earliest ?? deadline, deadline)
@@ -177,6 +183,7 @@ public struct ClientEngine: Sendable {
     private mutating func start(now: MonotonicTime) {
         guard self.phase == .idle || self.phase == .stopped else { return }
         self.phase = .running
+        self.prepareBootstrapURI(isChanged: true, now: now)
         self.startRegistrations(now: now)
         guard self.connections.isEmpty else { return }
         if let account = self.tree.bootstrapAccount {
@@ -204,6 +211,9 @@ public struct ClientEngine: Sendable {
             self.perform(self.bootstrap.machine.deadlineReached(jitter: jitter, now: now), now: now)
         }
         self.search(now: now) { $0.deadlineReached(now: now) }
+        if let until = self.bootstrap.search?.prepared?.until, until <= now {
+            self.prepareBootstrapURI(isChanged: false, now: now)
+        }
         var index = 0
         // A bootstrap that begins meanwhile empties the list.
         while index < self.connections.count {
@@ -260,5 +270,11 @@ extension ObjectRegistry {
     func including(_ objects: [HostedObject]) -> ObjectRegistry {
         let missing = objects.filter { self.object($0.definition.id)?.resources != $0.definition.resources }
         return missing.isEmpty ? self : ObjectRegistry(self.definitions + missing.map { $0.definition })
+    }
+
+    /// The registry with the definition of the profile object; itself, shared, when it has one.
+    func includingProfiles(_ ids: OwnObjectIDs) -> ObjectRegistry {
+        guard self.object(ids.bootstrapURIProfile) == nil else { return self }
+        return ObjectRegistry(self.definitions + [BootstrapURIProfile.objectDefinition(ids: ids)])
     }
 }

@@ -26,9 +26,16 @@ public final class DeviceRuntime {
     private var deadlines = DeadlineHeap<UInt32>()
     private var pending: [(device: UInt32, event: ClientEvent)] = []
     private var isHandling = false
+    private var clockWatch = ClockWatch()
 
     /// Told what a device did and when; set it before the first device is added.
     public var onReport: (DeviceID, DeviceReport, MonotonicTime) -> Void = { _, _, _ in }
+
+    /// Tells the civil time, or nil while it is not to be trusted; the system's clock unless set.
+    ///
+    /// Devices hear of it when they start, and again when it jumps, becomes known or is lost, which the runtime looks
+    /// for about once a second while it runs.
+    public var clock: () -> WallTime? = { SystemClock.time }
 
     /// Asked to carry out an Execute; answer with ``deliver(_:to:)`` of `executed`, at once or later.
     ///
@@ -145,7 +152,19 @@ public final class DeviceRuntime {
         if let resolver = self.resolver, resolver.questionsInFlight > 0 {
             resolver.processTimeouts(now: self.loop.now)
         }
+        self.watchClock()
         _ = self.handleDeadlines()
+    }
+
+    private func watchClock() {
+        guard self.clockWatch.isDue(self.loop.now), self.clockWatch.hasJumped(self.clock(), now: self.loop.now) else {
+            return
+        }
+        for place in self.devices.indices { self.tellTime(to: UInt32(place)) }
+    }
+
+    private func tellTime(to place: UInt32) {
+        self.deliver(self.clock().map { .clockSet($0) } ?? .clockLost, place: place)
     }
 
     /// Handles reached deadlines, a bounded number so that the network gets its turn between.
@@ -182,6 +201,9 @@ public final class DeviceRuntime {
         let index = Int(place)
         guard index < self.devices.count, self.devices[index] != nil else { return }
         let now = self.loop.now
+        if case .started = event {
+            self.devices[index]?.engine.handle(self.clock().map { .clockSet($0) } ?? .clockLost, now: now)
+        }
         self.devices[index]?.engine.handle(event, now: now)
         while let output = self.devices[index]?.engine.nextOutput() {
             self.perform(output, place: place, now: now)

@@ -6,9 +6,10 @@ internal import Primitives
 ///
 ///     "STARLING" · version (2) · length of the content (4) · content · CRC-32 of everything before (4)
 ///
-/// Numbers are big-endian; a run of bytes stands behind its length in 2 bytes.
+/// Numbers are big-endian; a run of bytes stands behind its length in 2 bytes. The content of version 1 ends behind the
+/// accounts; version 2 has the profiles of temporary bootstrap URIs behind them.
 enum StoredConfigurationFormat {
-    static let version: UInt16 = 1
+    static let version: UInt16 = 2
     static let maximumSize = 1 << 20
     private static let magic: [UInt8] = Array("STARLING".utf8)
     private static let headerSize = 14
@@ -21,7 +22,14 @@ enum StoredConfigurationFormat {
         try self.writeCount(configuration.security.count, to: &content)
         for account in configuration.security { try self.write(account, to: &content) }
         try self.writeCount(configuration.servers.count, to: &content)
-        for account in configuration.servers { try self.write(account, to: &content) }
+        for account in configuration.servers { try self.write(account.values, of: account.instance, to: &content) }
+        if let profiles = configuration.profiles {
+            guard profiles.count < Int(self.absent) else { throw .tooLarge }
+            try self.writeCount(profiles.count, to: &content)
+            for profile in profiles { try self.write(profile.values, of: profile.id, to: &content) }
+        } else {
+            content.write(UInt64(self.absent), byteCount: 2)
+        }
         guard content.bytes.count <= self.maximumSize - self.headerSize - 4 else { throw .tooLarge }
 
         var file = ByteWriter(capacity: content.bytes.count + self.headerSize + 4)
@@ -48,9 +56,13 @@ enum StoredConfigurationFormat {
         writer.write(UInt64(account.bootstrapAccountTimeout ?? 0), byteCount: 4)
     }
 
-    private static func write(_ account: ServerAccount, to writer: inout ByteWriter) throws(DeviceStoreError) {
-        writer.write(UInt64(account.instance), byteCount: 2)
-        let records = account.values.records(below: ObjectPath(1, account.instance))
+    private static func write(
+        _ values: ResourceValues,
+        of instance: UInt16,
+        to writer: inout ByteWriter
+    ) throws(DeviceStoreError) {
+        writer.write(UInt64(instance), byteCount: 2)
+        let records = values.records(below: ObjectPath(1, instance))
         try self.writeCount(records.count, to: &writer)
         for record in records {
             writer.write(UInt64(record.path.resource ?? self.absent), byteCount: 2)
@@ -109,11 +121,15 @@ enum StoredConfigurationFormat {
         guard try trailer.number(4) == UInt64(Checksum.crc32(file.dropLast(4))) else { throw .corrupt }
         var cursor = Cursor(file, 8..<file.count - 4)
         let version = UInt16(truncatingIfNeeded: try cursor.number(2))
-        guard version == self.version else { throw .unsupportedVersion(version) }
+        guard (1...self.version).contains(version) else { throw .unsupportedVersion(version) }
         guard try cursor.number(4) == UInt64(cursor.remaining) else { throw .corrupt }
         var configuration = StoredConfiguration(security: [], servers: [])
         for _ in 0..<(try cursor.number(2)) { configuration.security.append(try self.readSecurity(&cursor)) }
-        for _ in 0..<(try cursor.number(2)) { configuration.servers.append(try self.readServer(&cursor)) }
+        for _ in 0..<(try cursor.number(2)) {
+            let (instance, values) = try self.readInstance(&cursor)
+            configuration.servers.append(ServerAccount(instance: instance, values: values))
+        }
+        if version > 1 { configuration.profiles = try self.readProfiles(&cursor) }
         guard cursor.remaining == 0 else { throw .corrupt }
         return configuration
     }
@@ -144,7 +160,20 @@ enum StoredConfigurationFormat {
         )
     }
 
-    private static func readServer(_ cursor: inout Cursor) throws(DeviceStoreError) -> ServerAccount {
+    private static func readProfiles(_ cursor: inout Cursor) throws(DeviceStoreError) -> [HostedInstance]? {
+        let count = try cursor.number(2)
+        guard count != UInt64(self.absent) else { return nil }
+        var profiles: [HostedInstance] = []
+        for _ in 0..<count {
+            let (instance, values) = try self.readInstance(&cursor)
+            profiles.append(HostedInstance(instance, values))
+        }
+        return profiles
+    }
+
+    private static func readInstance(
+        _ cursor: inout Cursor
+    ) throws(DeviceStoreError) -> (UInt16, ResourceValues) {
         let instance = UInt16(truncatingIfNeeded: try cursor.number(2))
         var values = ResourceValues()
         for _ in 0..<(try cursor.number(2)) {
@@ -159,7 +188,7 @@ enum StoredConfigurationFormat {
                 values[resource, resourceInstance] = value
             }
         }
-        return ServerAccount(instance: instance, values: values)
+        return (instance, values)
     }
 
     private static func readValue(_ cursor: inout Cursor) throws(DeviceStoreError) -> ResourceValue {

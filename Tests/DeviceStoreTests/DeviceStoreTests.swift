@@ -29,7 +29,14 @@ func makeConfiguration(lifetime: UInt32 = 300) -> StoredConfiguration {
     server.values[103] = .time(WallTime(secondsSinceEpoch: -1))
     server.values[104] = .objectLink(object: 65_535, instance: 65_535)
     server.values[105] = .string("ä")
-    return StoredConfiguration(security: [bootstrap, management], servers: [server])
+    var profile = ResourceValues()
+    profile[0] = .objectLink(object: 0, instance: 1)
+    profile[2, 0] = .string("endpoint")
+    return StoredConfiguration(
+        security: [bootstrap, management],
+        servers: [server],
+        profiles: [HostedInstance(4, profile), HostedInstance(65_534, [:])]
+    )
 }
 
 @Suite struct DeviceStoreTests {
@@ -51,9 +58,30 @@ func makeConfiguration(lifetime: UInt32 = 300) -> StoredConfiguration {
     @Test func writesTheDocumentedFormat() throws {
         try self.store.save(StoredConfiguration(security: [], servers: []))
         let bytes = try #require(File.read(self.file))
-        #expect(Hexadecimal.encode(bytes.dropLast(4)) == "535441524c494e47" + "0001" + "00000004" + "0000" + "0000")
+        #expect(
+            Hexadecimal.encode(bytes.dropLast(4)) == "535441524c494e47" + "0002" + "00000006" + "0000" + "0000" + "ffff"
+        )
         let checksum = bytes.suffix(4).reduce(UInt32(0)) { $0 << 8 | UInt32($1) }
         #expect(checksum == Checksum.crc32(bytes.dropLast(4)))
+    }
+
+    @Test func tellsNoProfilesFromNothingSaidAboutThem() throws {
+        for profiles in [nil, []] as [[HostedInstance]?] {
+            let configuration = StoredConfiguration(security: [], servers: [], profiles: profiles)
+            let bytes = try StoredConfigurationFormat.encode(configuration)
+            #expect(try StoredConfigurationFormat.decode(bytes).profiles == profiles)
+        }
+    }
+
+    @Test func readsWhatVersionOneWrote() throws {
+        let configuration = StoredConfiguration(security: makeConfiguration().security, servers: [])
+        let content = try StoredConfigurationFormat.encode(configuration).dropFirst(14).dropLast(4 + 2)
+        let loaded = try StoredConfigurationFormat.decode(Self.wrap(Array(content), version: 1))
+        #expect(loaded == configuration)
+        #expect(loaded.profiles == nil)
+        #expect(throws: DeviceStoreError.corrupt) {
+            try StoredConfigurationFormat.decode(Self.wrap(Array(content), version: 2))
+        }
     }
 
     @Test("ISO/IEC 8802-3: the check value of CRC-32") func checksumHasItsCheckValue() {
@@ -116,8 +144,11 @@ func makeConfiguration(lifetime: UInt32 = 300) -> StoredConfiguration {
     }
 
     @Test func saysThatANewerVersionWroteTheFile() throws {
-        #expect(throws: DeviceStoreError.unsupportedVersion(2)) {
-            try StoredConfigurationFormat.decode(Self.wrap([0, 0, 0, 0], version: 2))
+        #expect(throws: DeviceStoreError.unsupportedVersion(0)) {
+            try StoredConfigurationFormat.decode(Self.wrap([0, 0, 0, 0], version: 0))
+        }
+        #expect(throws: DeviceStoreError.unsupportedVersion(3)) {
+            try StoredConfigurationFormat.decode(Self.wrap([0, 0, 0, 0], version: 3))
         }
     }
 
@@ -175,7 +206,7 @@ func makeConfiguration(lifetime: UInt32 = 300) -> StoredConfiguration {
         #expect(throws: DeviceStoreError.folderUnusable(ENOTDIR)) { try notAFolder.save(makeConfiguration()) }
     }
 
-    static func wrap(_ content: [UInt8], version: UInt16 = 1) -> [UInt8] {
+    static func wrap(_ content: [UInt8], version: UInt16 = StoredConfigurationFormat.version) -> [UInt8] {
         var writer = ByteWriter()
         writer.write(Array("STARLING".utf8))
         writer.write(UInt64(version), byteCount: 2)

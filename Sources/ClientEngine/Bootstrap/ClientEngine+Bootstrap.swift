@@ -87,6 +87,7 @@ extension ClientEngine {
             self.answerFinish(.changed)
             self.bootstrap.previous = nil
             self.endProcedure()
+            self.prepareBootstrapURI(isChanged: true, now: now)
             self.report(.bootstrapFinished(since: since))
             self.startRegistrations(now: now)
         case .fail(let failure):
@@ -178,8 +179,9 @@ extension ClientEngine {
         case .bootstrapWrite:
             guard let format = request.options.contentFormat else { throw Refusal(.badRequest) }
             guard path.depth > 0 else { throw Refusal(.methodNotAllowed) }
-            let records = try self.decode(request.payload, as: format, at: path)
             var candidate = self.tree
+            if self.tree.isProfileObject(path.object) { candidate.hostProfiles(self.profileDefinition()) }
+            let records = try self.decode(request.payload, as: format, at: path)
             try candidate.bootstrapWrite(records, at: path)
             self.tree = candidate
             return CoAPResponse(.changed)
@@ -215,7 +217,7 @@ extension ClientEngine {
     private mutating func endProcedure() {
         if let session = self.bootstrap.session { self.put(.closeSession(session)) }
         self.bootstrap.session = nil
-        self.bootstrap.search = nil
+        self.endSearch()
         self.bootstrap.request = nil
         self.bootstrap.finish = nil
         self.bootstrap.storage = nil

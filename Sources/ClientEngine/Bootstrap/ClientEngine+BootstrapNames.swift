@@ -5,14 +5,34 @@ public import Primitives
 
 /// Where bootstrap connects: what the machine of names decides becomes a derived URI and a session there.
 extension ClientEngine {
-    /// The URI at which the device bootstraps just now; nil when it does not.
+    /// The URI at which the device bootstraps, or the one that it keeps ready; nil when there is none.
     ///
     /// It may hold a temporary name, which is a secret while its window lasts: for diagnostics that somebody asked for.
-    public var bootstrapURI: UTF8Text? { self.bootstrap.search?.target.map { UTF8Text($0.uri.text) } }
+    public var bootstrapURI: UTF8Text? {
+        let search = self.bootstrap.search
+        return (search?.target?.uri ?? search?.prepared?.uri).map { UTF8Text($0.text) }
+    }
+
+    /// Derives the URI of the present window ahead of need, where the profile wants that in every period.
+    ///
+    /// - Parameter isChanged: whether account or profile may be others than before.
+    mutating func prepareBootstrapURI(isChanged: Bool, now: MonotonicTime) {
+        let prepared = self.preparedURI(now: now, unless: isChanged ? nil : self.bootstrap.search?.prepared)
+        guard prepared != nil || self.bootstrap.search?.prepared != nil else { return }
+        var search = self.bootstrap.search ?? BootstrapSearch()
+        search.prepared = prepared
+        self.bootstrap.search = prepared == nil && search.target == nil ? nil : search
+    }
+
+    /// Forgets the attempt, but not what is kept ready.
+    mutating func endSearch() {
+        let prepared = self.bootstrap.search?.prepared
+        self.bootstrap.search = prepared.map { BootstrapSearch(prepared: $0) }
+    }
 
     /// Begins to look for the bootstrap server of the account.
     mutating func seekBootstrapServer(_ account: SecurityAccount, now: MonotonicTime) {
-        self.bootstrap.search = BootstrapSearch()
+        self.bootstrap.search = BootstrapSearch(prepared: self.bootstrap.search?.prepared)
         let uris: TemporaryURIs?
         do { uris = try self.tree.temporaryURIs(of: account) } catch {
             return self.search(now: now) { $0.failed(.derivation) }
@@ -63,6 +83,13 @@ extension ClientEngine {
         self.search(now: now) { $0.failed(failure) }
     }
 
+    /// The definition of the object that holds profiles, known from now on.
+    mutating func profileDefinition() -> ObjectDefinition {
+        self.registry = self.registry.includingProfiles(self.tree.ids)
+        return self.registry.object(self.tree.ids.bootstrapURIProfile)
+            ?? BootstrapURIProfile.objectDefinition(ids: self.tree.ids)
+    }
+
     /// The civil time; nil while nobody has told it, or when it is nothing that a clock shows.
     func civilTime(now: MonotonicTime) -> WallTime? {
         guard let start = self.clockStart else { return nil }
@@ -82,10 +109,15 @@ extension ClientEngine {
         guard let account = self.tree.bootstrapAccount, let address = account.address else {
             return self.search(now: now) { $0.failed(.unusableAccount) }
         }
-        guard let uri = window.map({ self.derive(account, $0) }) ?? address.uri else {
+        var uri: CoAPURI? = address.uri
+        if let window {
+            let prepared = self.bootstrap.search?.prepared
+            uri = prepared?.window == window ? prepared?.uri : self.derive(account, window)
+        }
+        guard let uri else {
             return self.search(now: now) { $0.failed(.derivation) }
         }
-        if self.tree.hasTemporaryURIs(account) { self.report(.bootstrapNameTried(window)) }
+        if self.tree.hasProfile(account) { self.report(.bootstrapNameTried(window)) }
         self.bootstrap.search?.target = BootstrapTarget(
             uri: uri,
             credentials: address.credentials,
@@ -94,9 +126,23 @@ extension ClientEngine {
         self.openBootstrapTarget()
     }
 
+    private func preparedURI(now: MonotonicTime, unless prepared: PreparedURI?) -> PreparedURI? {
+        guard self.phase == .running, !self.tree.profiles.isEmpty, let account = self.tree.bootstrapAccount,
+            let profile = (try? self.tree.temporaryURIs(of: account))?.profile, profile.regeneratesEveryPeriod,
+            profile.usesTime, let time = self.civilTime(now: now)
+        else { return nil }
+        let window = profile.window(at: time)
+        let remaining = max(1, profile.end(of: window).secondsSinceEpoch - time.secondsSinceEpoch)
+        let kept = prepared?.window == window ? prepared?.uri : nil
+        guard let uri = kept ?? self.derive(account, window) else { return nil }
+        return PreparedURI(window: window, uri: uri, until: now.advanced(by: .seconds(remaining)))
+    }
+
     /// The temporary URI of a window; nil when it cannot be derived.
     private func derive(_ account: SecurityAccount, _ window: TimeWindow) -> CoAPURI? {
-        guard let hashes = self.hashes, let uris = try? self.tree.temporaryURIs(of: account) else { return nil }
+        guard let hashes = self.hashes, let uris = try? self.tree.temporaryURIs(of: account),
+            self.endpoint != nil || !uris.profile.parameters.contains(.endpoint)
+        else { return nil }
         return try? uris.uri(secret: account.key, endpoint: self.endpoint ?? "", window: window, hashes: hashes)
     }
 

@@ -28,7 +28,7 @@ extension DeviceTree {
             else { return false }
             seen.append(id)
         }
-        return true
+        return self.profilesHold
     }
 
     /// Bootstrap-Read: objects 1 and 2 only.
@@ -95,14 +95,17 @@ extension DeviceTree {
         for instance in written {
             try self.writeInstance(instance, of: hosted, records.filter { $0.path.instance == instance }, at: path)
         }
+        if self.isProfileObject(object), !self.profilesHold { throw Refusal(.badRequest) }
     }
 
-    /// Bootstrap-Delete: never the bootstrap account, nor what the device cannot be without.
+    /// Bootstrap-Delete: never the bootstrap account, nor with `/` its profile, nor what the device cannot be without.
     mutating func bootstrapDelete(_ path: ObjectPath) throws(Refusal) {
         guard path.depth <= 2 else { throw Refusal(.methodNotAllowed) }
         guard let object = path.object else {
             self.removeSecurity { !$0.isBootstrap }
-            for object in self.objects where Self.isRemovable(object) { self.removeInstances(of: object) }
+            for object in self.objects where Self.isRemovable(object) && !self.isProfileObject(object.definition.id) {
+                self.removeInstances(of: object)
+            }
             return
         }
         if object == 0 { return try self.deleteSecurity(path.instance) }

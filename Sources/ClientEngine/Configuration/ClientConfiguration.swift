@@ -54,6 +54,8 @@ public struct ClientConfiguration: Sendable {
     ///
     /// A profile that was stored counts instead.
     public var bootstrapURIProfile: BootstrapURIProfile?
+    /// The instances of the profile object that were stored; nil when nothing was stored about them.
+    var storedProfiles: [HostedInstance]?
     /// Where the objects of this project stand.
     public var ownObjectIDs: OwnObjectIDs
     /// How long a bootstrap server may be silent in the middle of the procedure before it has failed; above zero.
@@ -86,19 +88,24 @@ public struct ClientConfiguration: Sendable {
     public mutating func apply(_ stored: StoredConfiguration) {
         self.security = stored.security
         self.servers = stored.servers
+        self.storedProfiles = stored.profiles
     }
 }
 
-/// What bootstrap or servers changed and a restart must not lose: the accounts of objects 0 and 1.
+/// What bootstrap or servers changed and a restart must not lose: the accounts of objects 0 and 1, and the profiles of
+/// temporary bootstrap URIs.
 public struct StoredConfiguration: Equatable, Sendable {
     /// Every instance of object 0.
     public var security: [SecurityAccount]
     /// Every instance of object 1.
     public var servers: [ServerAccount]
+    /// Every instance of the object that holds profiles; nil in what was stored before there were any.
+    public var profiles: [HostedInstance]?
 
     /// Creates a configuration to store or one that was loaded.
-    public init(security: [SecurityAccount], servers: [ServerAccount]) {
+    public init(security: [SecurityAccount], servers: [ServerAccount], profiles: [HostedInstance]? = nil) {
         self.security = security
         self.servers = servers
+        self.profiles = profiles
     }
 }

@@ -8,11 +8,17 @@ import Primitives
 extension ClientEngine {
     mutating func setClock(_ time: WallTime, now: MonotonicTime) {
         self.clockStart = time.secondsSinceEpoch &- now.nanoseconds / 1_000_000_000
+        self.prepareBootstrapURI(isChanged: false, now: now)
+    }
+
+    mutating func loseClock(now: MonotonicTime) {
+        self.clockStart = nil
+        self.prepareBootstrapURI(isChanged: false, now: now)
     }
 
     mutating func set(_ records: [ResourceRecord], now: MonotonicTime) {
-        var hasServerChanges = false
-        for record in records {
+        var hasServerChanges = self.setProfiles(records, now: now)
+        for record in records where !self.tree.isProfileObject(record.path.object) {
             let before = self.tree.value(at: record.path)
             _ = self.bootstrap.previous?.set(record)
             guard self.tree.set(record) else { continue }
@@ -29,13 +35,31 @@ extension ClientEngine {
         if hasServerChanges { self.put(.store(self.makeStorageID(), self.tree.stored)) }
     }
 
+    /// Sets resources of profiles, all together: left out as a whole when no whole profile comes of it.
+    ///
+    /// - Returns: whether something is to be stored.
+    private mutating func setProfiles(_ records: [ResourceRecord], now: MonotonicTime) -> Bool {
+        let concerned = records.filter { self.tree.isProfileObject($0.path.object) }
+        guard !concerned.isEmpty else { return false }
+        var candidate = self.tree
+        guard concerned.allSatisfy({ candidate.set($0) }), candidate.profilesHold else { return false }
+        self.tree = candidate
+        for record in concerned {
+            _ = self.bootstrap.previous?.set(record)
+            self.valueChanged(record.path)
+        }
+        self.prepareBootstrapURI(isChanged: true, now: now)
+        return true
+    }
+
     mutating func removeValue(_ path: ObjectPath) {
+        guard !self.tree.isProfileObject(path.object) else { return }
         _ = self.bootstrap.previous?.remove(path)
         if self.tree.remove(path) { self.valueChanged(path) }
     }
 
     mutating func addInstance(_ object: UInt16, _ instance: UInt16, _ records: [ResourceRecord], now: MonotonicTime) {
-        guard !DeviceTree.isOwn(object), instance < 65_535, let hosted = self.tree.object(object) else { return }
+        guard !self.tree.isOwn(object), instance < 65_535, let hosted = self.tree.object(object) else { return }
         var values = ResourceValues()
         for record in records {
             guard let resource = record.path.resource.flatMap(hosted.definition.resource),
@@ -49,14 +73,14 @@ extension ClientEngine {
     }
 
     mutating func removeInstance(_ path: ObjectPath, now: MonotonicTime) {
-        guard let object = path.object, !DeviceTree.isOwn(object), path.depth == 2 else { return }
+        guard let object = path.object, !self.tree.isOwn(object), path.depth == 2 else { return }
         _ = self.bootstrap.previous?.removeInstance(path)
         guard self.tree.removeInstance(path) else { return }
         self.instanceListChanged(path, now: now)
     }
 
     mutating func addObject(_ object: HostedObject, now: MonotonicTime) {
-        guard !DeviceTree.isOwn(object.definition.id) else { return }
+        guard !self.tree.isOwn(object.definition.id) else { return }
         self.registry = self.registry.including([object])
         self.bootstrap.previous?.insert(object)
         self.tree.insert(object)

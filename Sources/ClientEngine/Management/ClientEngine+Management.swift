@@ -159,6 +159,7 @@ extension ClientEngine {
             let links = DiscoverAnswer.encode(lines)
             self.answer(exchange, CoAPResponse(.content, contentFormat: .linkFormat, payload: links), .discover, path)
         case .write(let path, let mode, let format):
+            try self.authoriseWrite(path, from: index)
             try self.write(request.payload, as: format, at: path, mode, exchange: exchange, parsed.operation, now: now)
         case .writeAttributes(let path, let query):
             try self.writeAttributes(query, at: path, from: index)
@@ -166,6 +167,7 @@ extension ClientEngine {
         case .execute(let path):
             try self.execute(path, arguments: request.payload, exchange: exchange, now: now)
         case .postResource(let path, let format):
+            try self.authoriseWrite(path, from: index)
             try self.post(request.payload, format, at: path, exchange: exchange, now: now)
         case .create(let object, let format):
             let path = try self.create(request.payload, as: format, in: object)
@@ -183,6 +185,16 @@ extension ClientEngine {
             for position in self.connections.indices { self.connections[position].attributes.remove(below: path) }
             self.instanceListChanged(path, now: now)
         }
+    }
+
+    /// Where the device asks for accounts is not for anybody to say who can send a datagram.
+    ///
+    /// - Throws: 4.01 for a profile when the session is not secured.
+    private func authoriseWrite(_ path: ObjectPath, from index: Int) throws(Refusal) {
+        guard self.tree.isProfileObject(path.object) else { return }
+        let instance = self.connections[index].securityInstance
+        let account = self.tree.security.first { $0.instance == instance }
+        guard let account, account.mode != .noSecurity else { throw Refusal(.unauthorized) }
     }
 
     private mutating func post(
@@ -219,10 +231,12 @@ extension ClientEngine {
         let records = try self.decode(payload, as: format, at: path)
         var candidate = self.tree
         try candidate.write(records, at: path, mode)
-        if object.asksBeforeWrite || path.object == 1 {
+        guard candidate.profilesHold || !self.tree.isProfileObject(path.object) else { throw Refusal(.badRequest) }
+        let isKept = path.object == 1 || self.tree.isProfileObject(path.object)
+        if object.asksBeforeWrite || isKept {
             guard self.pending.count < EngineLimits.pendingExchanges else { throw Refusal(.serviceUnavailable) }
         }
-        if path.object == 1 {
+        if isKept {
             try self.store(candidate, records, at: path, mode, exchange: exchange, operation)
         } else if object.asksBeforeWrite {
             self.pending.append(
@@ -239,7 +253,7 @@ extension ClientEngine {
         }
     }
 
-    /// A write to the Server object counts when it is durable; one at a time.
+    /// A write to the Server object or to a profile counts when it is durable; one at a time.
     private mutating func store(
         _ candidate: DeviceTree,
         _ records: [ResourceRecord],
@@ -284,6 +298,7 @@ extension ClientEngine {
         {
             self.setClock(time, now: now)
         }
+        if self.tree.isProfileObject(path.object) { self.prepareBootstrapURI(isChanged: true, now: now) }
         if path.object == 1, let instance = path.instance { self.serverAccountChanged(instance: instance, now: now) }
         self.valueChanged(path)
     }

@@ -110,7 +110,7 @@ extension DeviceTree {
     /// The object in which a server may create instances.
     func resolveCreatable(_ id: UInt16) throws(Refusal) -> HostedObject {
         let object = try self.resolve(ObjectPath(id))
-        guard object.allowsCreateDelete, !Self.isOwn(id), object.definition.isMultiple || object.instances.isEmpty
+        guard object.allowsCreateDelete, !self.isOwn(id), object.definition.isMultiple || object.instances.isEmpty
         else { throw Refusal(.methodNotAllowed) }
         return object
     }
@@ -128,7 +128,7 @@ extension DeviceTree {
     /// Delete: removes an instance.
     mutating func delete(_ path: ObjectPath) throws(Refusal) {
         let object = try self.resolve(path)
-        guard path.depth == 2, object.allowsCreateDelete, !Self.isOwn(object.definition.id) else {
+        guard path.depth == 2, object.allowsCreateDelete, !self.isOwn(object.definition.id) else {
             throw Refusal(.methodNotAllowed)
         }
         _ = self.removeInstance(path)

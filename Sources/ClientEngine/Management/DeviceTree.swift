@@ -1,4 +1,3 @@
-import BootstrapURIs
 import CoAPMessages
 import LwM2MModel
 import Primitives
@@ -19,26 +18,31 @@ struct DeviceTree: Sendable {
     private(set) var security: [SecurityAccount]
     /// Every other object, lowest identifier first.
     private(set) var objects: [HostedObject]
-    /// The profile of the bootstrap account, in an array of at most one: its absence costs a device one reference.
-    var profiles: [BootstrapURIProfile]
+    /// Where the objects of this project stand.
+    let ids: OwnObjectIDs
 
-    init(configuration: ClientConfiguration, serverDefinition: ObjectDefinition) {
+    init(configuration: ClientConfiguration, registry: ObjectRegistry) {
         self.security = []
         self.objects = []
-        self.profiles = configuration.bootstrapURIProfile.map { [$0] } ?? []
+        self.ids = configuration.ownObjectIDs
         for account in configuration.security { self.insert(account) }
         self.insert(
             HostedObject(
-                serverDefinition,
+                registry.object(1) ?? Objects.server,
                 instances: configuration.servers.map { HostedInstance($0.instance, $0.values) },
                 executables: [4, 8, 9]
             )
         )
-        for object in configuration.objects where !Self.isOwn(object.definition.id) { self.insert(object) }
+        if let profiles = configuration.profileInstances,
+            let definition = registry.object(self.ids.bootstrapURIProfile)
+        {
+            self.hostProfiles(definition, profiles)
+        }
+        for object in configuration.objects where !self.isOwn(object.definition.id) { self.insert(object) }
     }
 
     /// Whether the engine itself keeps the object, so that an embedder cannot host it.
-    static func isOwn(_ object: UInt16) -> Bool { object == 0 || object == 1 }
+    func isOwn(_ object: UInt16) -> Bool { object == 0 || object == 1 || self.isProfileObject(object) }
 
     /// Whether no server may see the object outside bootstrap, and Register does not list it.
     ///
@@ -85,7 +89,13 @@ struct DeviceTree: Sendable {
     var bootstrapAccount: SecurityAccount? { self.security.first { $0.isBootstrap } }
 
     /// What must survive a restart.
-    var stored: StoredConfiguration { StoredConfiguration(security: self.security, servers: self.servers) }
+    var stored: StoredConfiguration {
+        StoredConfiguration(
+            security: self.security,
+            servers: self.servers,
+            profiles: self.object(self.ids.bootstrapURIProfile)?.instances
+        )
+    }
 
     /// Every value at or below a path that has them, executable resources and object 0 left out.
     ///

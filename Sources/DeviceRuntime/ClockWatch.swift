@@ -1,0 +1,43 @@
+public import Primitives
+
+#if canImport(Glibc)
+    internal import Glibc
+#endif
+
+/// The clock of the system.
+public enum SystemClock {
+    /// The civil time; nil while the clock shows a year before 2024, as one does that was never set.
+    public static var time: WallTime? {
+        var time = timespec()
+        guard clock_gettime(CLOCK_REALTIME, &time) == 0, Int64(time.tv_sec) >= self.earliest else { return nil }
+        return WallTime(secondsSinceEpoch: Int64(time.tv_sec))
+    }
+
+    /// 2024-01-01T00:00:00Z.
+    private static let earliest: Int64 = 1_704_067_200
+}
+
+/// Notices when civil time no longer goes the way that monotonic time does.
+struct ClockWatch {
+    private var checkedAt: MonotonicTime?
+    /// Civil time less monotonic time, in seconds, as told last; nil when it was not known.
+    private var offset: Int64?
+
+    /// Whether a second has passed since the last look.
+    func isDue(_ now: MonotonicTime) -> Bool {
+        self.checkedAt.map { $0.advanced(by: .seconds(1)) <= now } ?? true
+    }
+
+    /// Whether a time differs from what the one before lets expect, by more than rounding.
+    mutating func hasJumped(_ time: WallTime?, now: MonotonicTime) -> Bool {
+        let isFirst = self.checkedAt == nil
+        self.checkedAt = now
+        let offset = time.map { $0.secondsSinceEpoch &- now.nanoseconds / 1_000_000_000 }
+        let difference: Int64? =
+            if let offset, let before = self.offset { offset &- before } else { nil }
+        let isSame = offset == nil && self.offset == nil || (difference.map { (-1...1).contains($0) } ?? false)
+        guard !isSame else { return false }
+        self.offset = offset
+        return !isFirst
+    }
+}
