@@ -190,11 +190,14 @@ if !isLibraryOnly {
         .package(url: "https://github.com/jpsim/Yams", from: "6.0.0"),
         // Starts bootstrap server instances on demand and sees how they end.
         .package(url: "https://github.com/swiftlang/swift-subprocess", from: "1.0.0"),
+        // The descriptors that swift-subprocess writes their output to.
+        .package(url: "https://github.com/apple/swift-system", from: "1.5.0"),
     ]
     let argumentParser: Target.Dependency = .product(name: "ArgumentParser", package: "swift-argument-parser")
     let grdb: Target.Dependency = .product(name: "GRDB", package: "GRDB.swift")
     let histogram: Target.Dependency = .product(name: "Histogram", package: "hdrhistogram-swift")
     let subprocess: Target.Dependency = .product(name: "Subprocess", package: "swift-subprocess")
+    let systemPackage: Target.Dependency = .product(name: "SystemPackage", package: "swift-system")
     let yams: Target.Dependency = .product(name: "Yams", package: "Yams")
     targets += [
         // Row 2: engines of the services and of the simulator.
@@ -246,7 +249,8 @@ if !isLibraryOnly {
             "BootstrapBalancer",
             [
                 "BalancerEngine", "BootstrapURIs", "CoAPMessages", "CoAPTransport", "CryptographicHashes",
-                "NameRegistry", "Primitives", "ServiceStore", "ServiceSupport", subprocess,
+                "DeviceRuntime", "LwM2MModel", "NameRegistry", "NameResolution", "Primitives", "ServiceStore",
+                "ServiceSupport", subprocess, systemPackage,
             ]
         ),
         hosted(
