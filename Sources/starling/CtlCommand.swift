@@ -7,7 +7,7 @@ import ServiceSupport
 struct CtlCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "ctl",
-        abstract: "Ask a running server about its devices, and manage them.",
+        abstract: "Ask a running server about its devices, and manage them; or ask a balancer.",
         discussion: """
             EXAMPLES
               starling ctl list --control ctl.sock
@@ -28,6 +28,7 @@ struct CtlCommand: ParsableCommand {
         subcommands: [
             List.self, Stats.self, Read.self, Discover.self, Write.self, Execute.self, Create.self, Delete.self,
             WriteAttributes.self, Observe.self, Cancel.self, Events.self, CtlSweepCommand.self,
+            CtlBalancerCommand.self,
         ]
     )
 

@@ -12,6 +12,7 @@ import Foundation
             FleetCommand.self,
             ServerCommand.self,
             BootstrapCommand.self,
+            BalancerCommand.self,
             CtlCommand.self,
         ]
     )
