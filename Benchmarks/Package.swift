@@ -14,6 +14,7 @@ let package = Package(
         .executableTarget(
             name: "MicroBenchmark",
             dependencies: [
+                .product(name: "BootstrapURIs", package: "starling"),
                 .product(name: "DeviceRuntime", package: "starling"),
                 .product(name: "LwM2MCodecs", package: "starling"),
             ],

@@ -14,6 +14,7 @@ import Foundation
             BootstrapCommand.self,
             BalancerCommand.self,
             CtlCommand.self,
+            URICommand.self,
         ]
     )
 

@@ -14,6 +14,7 @@ import Primitives
         try self.messages()
         self.engine()
         self.engineMemory()
+        try DerivationBenchmark.run()
     }
 
     // MARK: Codecs
