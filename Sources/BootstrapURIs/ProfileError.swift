@@ -78,7 +78,7 @@ public enum DerivationError: Error, Hashable, Sendable {
         public var description: String {
             switch self {
             case .endpointTooLong(let count): "the endpoint name has \(count) bytes"
-            case .weakSecret(let count): "the secret has \(count) bytes; 16 are needed, since names tell who guesses it"
+            case .weakSecret(let count): "the secret has fewer than 16 bytes: \(count); a name tests every guess of it"
             }
         }
     }

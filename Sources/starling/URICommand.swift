@@ -115,7 +115,7 @@ struct URICommand: ParsableCommand {
             )
         }
         let windows = try self.chosenWindows(profile)
-        if let header = printer.header { ServiceConsole.say(header) }
+        var header = printer.header
         for endpoint in endpoints {
             let secret = try self.secret(of: endpoint)
             for window in windows {
@@ -126,6 +126,8 @@ struct URICommand: ParsableCommand {
                         window: window,
                         hashes: .libCrypto
                     )
+                    if let text = header { ServiceConsole.say(text) }
+                    header = nil
                     ServiceConsole.say(printer.text(of: steps, endpoint: endpoint))
                 } catch {
                     throw ServiceError(
