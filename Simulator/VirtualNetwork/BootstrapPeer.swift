@@ -12,6 +12,15 @@ public final class BootstrapPeer: VirtualPeer {
     /// Chosen at every Bootstrap-Request; nil refuses the device.
     private let plans: (_ endpoint: UTF8Text) -> BootstrapPlan?
     private let keys: (_ identity: [UInt8]) -> SecretBytes?
+    /// Told what the balancer of the server would be told; the host is nil where hosts do not matter.
+    public var onProgress: (ProcedureID, BootstrapProgress, _ endpoint: UTF8Text, _ host: UTF8Text?) -> Void = {
+        _,
+        _,
+        _,
+        _ in
+    }
+    /// Whether the balancer keeps a host for an endpoint; asked when the engine's host rule lets it.
+    public var pins: (_ endpoint: UTF8Text, _ host: UTF8Text) -> Bool = { _, _ in false }
 
     /// Creates a server.
     ///
@@ -28,6 +37,9 @@ public final class BootstrapPeer: VirtualPeer {
         self.keys = keys
         self.plans = plans
     }
+
+    /// Gives the engine an event of its embedder; have the network attend to the peer afterwards.
+    public func deliver(_ event: BootstrapEvent, now: MonotonicTime) { self.engine.handle(event, now: now) }
 
     /// The key of an identity.
     public func key(of identity: [UInt8]) -> SecretBytes? { self.keys(identity) }
@@ -48,10 +60,16 @@ public final class BootstrapPeer: VirtualPeer {
     public func nextOutput(now: MonotonicTime) -> PeerOutput? {
         while let output = self.engine.nextOutput() {
             switch output {
+            case .findSecret(let procedure, let endpoint, let identity):
+                self.engine.handle(.secretFound(procedure, self.keys(identity ?? endpoint.bytes)), now: now)
+            case .askPin(let procedure, let endpoint, let host):
+                self.engine.handle(.pinAnswered(procedure, isPinned: self.pins(endpoint, host)), now: now)
             case .choosePlan(let procedure, let endpoint, _):
                 self.engine.handle(.planChosen(procedure, self.plans(endpoint)), now: now)
             case .sendResponse(let exchange, let response): return .sendResponse(exchange, response)
             case .sendRequest(let request, let session, let message): return .sendRequest(request, session, message)
+            case .notify(let procedure, let progress, let endpoint, let host):
+                self.onProgress(procedure, progress, endpoint, host)
             case .report(let report): self.reports.append(report)
             }
         }

@@ -8,39 +8,53 @@ public import Primitives
 /// order. Same events, same outputs.
 /// - Source: LwM2M Core 1.2.2, clause 6.1.
 public struct BootstrapEngine: Sendable {
-    private struct Procedure: Sendable {
+    struct Procedure: Sendable {
         let endpoint: UTF8Text
+        let identity: [UInt8]?
         let session: SessionID
         let format: ContentFormat
+        let address: RequestedAddress
+        /// Whether the device was served under the same host just before.
+        let isKnownHere: Bool
         let since: MonotonicTime
+        /// Why its host is refused, unless the balancer keeps it.
+        var doubt: BootstrapRefusal?
         /// The Bootstrap-Request, until it is answered.
         var exchange: ExchangeID?
         var machine: BootstrapProcedure?
         var request: RequestID?
     }
 
-    private struct Session: Sendable {
+    struct Session: Sendable {
         let identity: [UInt8]?
+        let serverName: UTF8Text?
         var procedure: ProcedureID?
     }
 
-    private let configuration: BootstrapConfiguration
-    private var sessions: [SessionID: Session] = [:]
-    private var procedures: [ProcedureID: Procedure] = [:]
+    var configuration: BootstrapConfiguration
+    var sessions: [SessionID: Session] = [:]
+    var procedures: [ProcedureID: Procedure] = [:]
     private var requests: [RequestID: ProcedureID] = [:]
-    private var timers = DeadlineHeap<ProcedureID>()
-    private var lastProcedure: UInt64 = 0
+    var timers = DeadlineHeap<ProcedureID>()
+    var lastProcedure: UInt64 = 0
     private var lastRequest: UInt32 = 0
+    var questions = 0
+    var isDraining = false
+    /// The civil time that was told last, and when.
+    var clock: (time: WallTime, at: MonotonicTime)?
     private var outputs: [BootstrapOutput] = []
     private var outputHead = 0
 
     /// What was seen so far.
-    public private(set) var counters = BootstrapCounters()
+    public internal(set) var counters = BootstrapCounters()
 
     /// Creates a server that serves nobody yet.
     public init(configuration: BootstrapConfiguration = BootstrapConfiguration()) {
         self.configuration = configuration
     }
+
+    /// Which hosts devices may have asked for; nil when they may ask for any.
+    public var hostRule: HostRule? { self.configuration.hostRule }
 
     /// How many devices are being served.
     public var procedureCount: Int { self.procedures.count }
@@ -72,6 +86,16 @@ public struct BootstrapEngine: Sendable {
             self.begin(procedure, plan, now: now)
         case .planNotStored(let procedure):
             self.refuse(procedure, .notStored)
+        case .secretFound(let procedure, let secret):
+            self.judge(procedure, secret, now: now)
+        case .pinAnswered(let procedure, let isPinned):
+            self.settle(procedure, isPinned: isPinned, now: now)
+        case .endpointRuleChanged(let rule):
+            self.configuration.endpointRule = rule
+        case .clockSet(let time):
+            self.clock = (time, now)
+        case .drainRequested:
+            self.isDraining = true
         case .deadlineReached:
             while let procedure = self.timers.popReached(now: now) { self.failStep(of: procedure, .timedOut) }
         }
@@ -79,8 +103,8 @@ public struct BootstrapEngine: Sendable {
 
     private mutating func take(_ event: ServerEvent, now: MonotonicTime) {
         switch event {
-        case .sessionAccepted(let session, let identity, _):
-            self.sessions[session] = Session(identity: identity)
+        case .sessionAccepted(let session, let identity, let serverName):
+            self.sessions[session] = Session(identity: identity, serverName: serverName)
         case .sessionClosed(let session):
             if let procedure = self.sessions.removeValue(forKey: session)?.procedure {
                 self.fail(procedure, .sessionClosed)
@@ -99,63 +123,12 @@ public struct BootstrapEngine: Sendable {
         }
     }
 
-    // MARK: Requests
-
-    private mutating func serve(
-        _ exchange: ExchangeID,
-        _ session: SessionID,
-        _ request: CoAPRequest,
-        now: MonotonicTime
-    ) {
-        do throws(BootstrapRequest.Refusal) {
-            guard let known = self.sessions[session] else { throw .busy }
-            let parameters = try BootstrapRequest(request)
-            let endpoint: UTF8Text
-            do {
-                endpoint = try self.configuration.endpointRule.endpoint(
-                    named: parameters.endpoint,
-                    identity: known.identity
-                )
-            } catch {
-                throw error == .mismatch ? .mismatch : .malformed
-            }
-            // A device that asks again has given up what was under way.
-            if let before = known.procedure { self.fail(before, .restarted) }
-            guard self.procedures.count < self.configuration.maximumProcedures else { throw .busy }
-            self.lastProcedure += 1
-            let id = ProcedureID(rawValue: self.lastProcedure)
-            self.procedures[id] = Procedure(
-                endpoint: endpoint,
-                session: session,
-                format: parameters.format,
-                since: now,
-                exchange: exchange
-            )
-            self.sessions[session]?.procedure = id
-            self.timers.set(now.advanced(by: self.configuration.stepTimeout), for: id)
-            self.emit(.choosePlan(id, endpoint: endpoint, identity: known.identity))
-        } catch {
-            self.refuse(exchange, session, error)
-        }
-    }
-
-    private mutating func refuse(_ exchange: ExchangeID, _ session: SessionID, _ refusal: BootstrapRequest.Refusal) {
-        switch refusal {
-        case .malformed: self.counters.malformed += 1
-        case .mismatch: self.counters.identityMismatches += 1
-        case .unknownEndpoint: self.counters.unknownEndpoints += 1
-        case .busy: self.counters.refusedByBounds += 1
-        case .notFound, .methodNotAllowed, .unsupportedFormat, .packNotImplemented, .notStored:
-            self.counters.refusedOtherwise += 1
-        }
-        self.emit(.sendResponse(exchange, CoAPResponse(refusal.code)))
-        self.emit(.report(.refused(session, refusal.code)))
-    }
-
     // MARK: Procedures
 
     private mutating func begin(_ id: ProcedureID, _ plan: BootstrapPlan?, now: MonotonicTime) {
-        guard let procedure = self.procedures[id], let exchange = procedure.exchange else { return }
+        guard let procedure = self.procedures[id], let exchange = procedure.exchange, procedure.doubt == nil else {
+            return
+        }
         guard let plan else {
             self.refuse(id, .unknownEndpoint)
             return
@@ -165,16 +138,22 @@ public struct BootstrapEngine: Sendable {
         self.procedures[id]?.exchange = nil
         self.procedures[id]?.machine = machine
         self.counters.started += 1
+        self.notify(id, .started, of: procedure)
         self.emit(.sendResponse(exchange, CoAPResponse(.changed)))
         self.emit(.report(.started(endpoint: procedure.endpoint)))
         self.perform(action, id, now: now)
     }
 
     /// Refuses a request that waits for its plan.
-    private mutating func refuse(_ id: ProcedureID, _ refusal: BootstrapRequest.Refusal) {
+    mutating func refuse(_ id: ProcedureID, _ refusal: BootstrapRefusal) {
         guard let procedure = self.procedures[id], let exchange = procedure.exchange else { return }
         self.remove(id)
-        self.refuse(exchange, procedure.session, refusal)
+        self.refuse(exchange, procedure.session, endpoint: procedure.endpoint, refusal)
+    }
+
+    private mutating func notify(_ id: ProcedureID, _ progress: BootstrapProgress, of procedure: Procedure) {
+        let host = self.configuration.hostRule == nil ? nil : procedure.address.host
+        self.emit(.notify(id, progress, endpoint: procedure.endpoint, host: host))
     }
 
     private mutating func perform(_ action: BootstrapProcedure.Action, _ id: ProcedureID, now: MonotonicTime) {
@@ -190,6 +169,7 @@ public struct BootstrapEngine: Sendable {
         case .finished:
             self.remove(id)
             self.counters.finished += 1
+            self.notify(id, .completed, of: procedure)
             self.emit(.report(.finished(endpoint: procedure.endpoint, since: procedure.since)))
         case .fail(let failure):
             self.fail(id, failure)
@@ -200,14 +180,16 @@ public struct BootstrapEngine: Sendable {
         guard let procedure = self.procedures[id] else { return }
         if let machine = procedure.machine {
             self.fail(id, .unreachable(machine.step, failure))
+        } else if let doubt = procedure.doubt {
+            self.counters.unansweredPins += 1
+            self.refuse(id, doubt)
         } else {
             // Nobody chose a plan in time.
-            self.remove(id)
-            if let exchange = procedure.exchange { self.refuse(exchange, procedure.session, .busy) }
+            self.refuse(id, .busy)
         }
     }
 
-    private mutating func fail(_ id: ProcedureID, _ failure: BootstrapServerFailure) {
+    mutating func fail(_ id: ProcedureID, _ failure: BootstrapServerFailure) {
         guard let procedure = self.procedures[id] else { return }
         self.remove(id)
         switch failure {
@@ -216,17 +198,19 @@ public struct BootstrapEngine: Sendable {
         case .unreachable: self.counters.timedOut += 1
         }
         if let exchange = procedure.exchange { self.emit(.sendResponse(exchange, CoAPResponse(.serviceUnavailable))) }
+        if procedure.machine != nil { self.notify(id, .failed, of: procedure) }
         self.emit(.report(.failed(endpoint: procedure.endpoint, failure)))
     }
 
     private mutating func remove(_ id: ProcedureID) {
         guard let procedure = self.procedures.removeValue(forKey: id) else { return }
         if let request = procedure.request { self.requests[request] = nil }
+        if procedure.doubt != nil { self.questions -= 1 }
         if self.sessions[procedure.session]?.procedure == id { self.sessions[procedure.session]?.procedure = nil }
         self.timers.set(nil, for: id)
     }
 
-    private mutating func emit(_ output: BootstrapOutput) {
+    mutating func emit(_ output: BootstrapOutput) {
         self.outputs.append(output)
     }
 }

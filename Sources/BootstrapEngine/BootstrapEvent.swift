@@ -14,27 +14,54 @@ public struct ProcedureID: Hashable, Sendable {
 }
 
 /// What happened, told to ``BootstrapEngine`` by its driver.
-public enum BootstrapEvent: Hashable, Sendable {
+public enum BootstrapEvent: Sendable {
     /// Something happened on a session; each request is answered by one ``BootstrapOutput/sendResponse(_:_:)``.
     case network(ServerEvent)
     /// What a device gets, and durably so; nil refuses it.
     case planChosen(ProcedureID, BootstrapPlan?)
     /// What a device should get could not be made durable; it is told 5.00 and gets nothing.
     case planNotStored(ProcedureID)
+    /// The secret that a device's temporary names are made of; nil refuses it.
+    case secretFound(ProcedureID, SecretBytes?)
+    /// Whether the balancer keeps the host for the device; without this event it does not.
+    case pinAnswered(ProcedureID, isPinned: Bool)
+    /// Which endpoint name goes with which identity from now on.
+    case endpointRuleChanged(EndpointRule)
+    /// What the civil time is now; told once before a host is judged, and again whenever the clock may have jumped.
+    case clockSet(WallTime)
+    /// The server is about to end: bootstraps in progress go on, nobody else is served.
+    case drainRequested
     /// The time of ``BootstrapEngine/nextDeadline`` has come; harmless when it has not.
     case deadlineReached
 }
 
 /// What the driver of ``BootstrapEngine`` must do next.
 public enum BootstrapOutput: Hashable, Sendable {
+    /// Find the secret of a device's temporary names; answered by ``BootstrapEvent/secretFound(_:_:)``.
+    case findSecret(ProcedureID, endpoint: UTF8Text, identity: [UInt8]?)
+    /// Ask the balancer whether it keeps a host for a device; answered by
+    /// ``BootstrapEvent/pinAnswered(_:isPinned:)``, or not at all.
+    case askPin(ProcedureID, endpoint: UTF8Text, host: UTF8Text)
     /// Decide what the device gets; answered by ``BootstrapEvent/planChosen(_:_:)``, at once or later.
     case choosePlan(ProcedureID, endpoint: UTF8Text, identity: [UInt8]?)
     /// Answer a request.
     case sendResponse(ExchangeID, CoAPResponse)
     /// Send a confirmable request; answered by one response or failure.
     case sendRequest(RequestID, SessionID, CoAPRequest)
+    /// Tell the balancer; the host is nil where hosts do not matter.
+    case notify(ProcedureID, BootstrapProgress, endpoint: UTF8Text, host: UTF8Text?)
     /// Tell the embedder.
     case report(BootstrapReport)
+}
+
+/// What became of a bootstrap, for the balancer.
+public enum BootstrapProgress: Hashable, Sendable {
+    /// The device was accepted.
+    case started
+    /// The device has everything.
+    case completed
+    /// The bootstrap ended before its end.
+    case failed
 }
 
 /// A step of a bootstrap, as the server sees it.
@@ -63,7 +90,7 @@ public enum BootstrapServerFailure: Error, Hashable, Sendable {
     case restarted
 }
 
-/// Diagnostics; none carries a secret.
+/// Diagnostics; none carries a secret or the name of a host.
 public enum BootstrapReport: Hashable, Sendable {
     /// A device asked and will be served.
     case started(endpoint: UTF8Text)
@@ -71,46 +98,6 @@ public enum BootstrapReport: Hashable, Sendable {
     case finished(endpoint: UTF8Text, since: MonotonicTime)
     /// The bootstrap of a device failed; it will ask again by itself.
     case failed(endpoint: UTF8Text, BootstrapServerFailure)
-    /// A request was refused with the code.
-    case refused(SessionID, CoAPCode)
-}
-
-/// What a bootstrap server saw since it was created; each number only grows.
-public struct BootstrapCounters: Hashable, Sendable {
-    /// Bootstrap-Requests that were accepted.
-    public var started: UInt64 = 0
-    /// Bootstraps that ended well.
-    public var finished: UInt64 = 0
-    /// Bootstraps that a device ended by refusing a step.
-    public var refusedByDevice: UInt64 = 0
-    /// Bootstraps that ended in silence.
-    public var timedOut: UInt64 = 0
-    /// Bootstraps that ended otherwise: the session closed, or the device asked anew.
-    public var abandoned: UInt64 = 0
-    /// Requests refused with 4.00.
-    public var malformed: UInt64 = 0
-    /// Requests of devices for which there is no plan.
-    public var unknownEndpoints: UInt64 = 0
-    /// Requests refused because the endpoint belongs to another identity.
-    public var identityMismatches: UInt64 = 0
-    /// Requests refused because a bound was reached.
-    public var refusedByBounds: UInt64 = 0
-    /// Requests refused for another reason.
-    public var refusedOtherwise: UInt64 = 0
-
-    /// Creates counters that are zero.
-    public init() {}
-}
-
-/// The rules and bounds of a bootstrap server.
-public struct BootstrapConfiguration: Sendable {
-    /// Which endpoint name goes with which identity.
-    public var endpointRule = EndpointRule()
-    /// The most devices that are served at once; another one is refused with 5.03.
-    public var maximumProcedures = 20_000
-    /// How long a step may take; longer than the transport tries.
-    public var stepTimeout: Duration = .seconds(120)
-
-    /// Creates the default rules.
-    public init() {}
+    /// A request was refused; the endpoint is the one that the request names, if it can be told.
+    case refused(SessionID, endpoint: UTF8Text?, BootstrapRefusal)
 }

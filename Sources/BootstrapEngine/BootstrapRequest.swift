@@ -5,40 +5,21 @@ internal import Primitives
 ///
 /// - Source: LwM2M Core 1.2.2, clause 6.1.7.1.
 struct BootstrapRequest: Sendable {
-    /// Why a request is not done.
-    enum Refusal: Error, Equatable {
-        case malformed
-        case mismatch
-        case unknownEndpoint
-        case busy
-        case notFound
-        case methodNotAllowed
-        case unsupportedFormat
-        case packNotImplemented
-        case notStored
-
-        var code: CoAPCode {
-            switch self {
-            case .malformed, .unknownEndpoint: .badRequest
-            case .mismatch: .forbidden
-            case .busy: .serviceUnavailable
-            case .notFound: .notFound
-            case .methodNotAllowed: .methodNotAllowed
-            case .unsupportedFormat: .unsupportedContentFormat
-            case .packNotImplemented: .notImplemented
-            case .notStored: .internalServerError
-            }
-        }
-    }
-
     private(set) var endpoint: UTF8Text?
     /// The format the device wants to be written in; TLV when it says nothing.
     private(set) var format = ContentFormat.tlv
+    /// Where the device sent it.
+    private(set) var address: RequestedAddress
 
-    init(_ request: CoAPRequest) throws(Refusal) {
-        guard let path = request.path, let queries = request.query, queries.count <= 16 else { throw .malformed }
-        if path == ["bspack"] { throw request.method == .get ? .packNotImplemented : .methodNotAllowed }
-        guard path == ["bs"] else { throw .notFound }
+    /// - Parameter serverName: the host that the handshake named; counts where the request names none.
+    init(_ request: CoAPRequest, serverName: UTF8Text?) throws(BootstrapRefusal) {
+        guard let path = request.path, let queries = request.query, queries.count <= 16,
+            let hosts = request.options.texts(.uriHost), hosts.count <= 1, hosts.first?.isEmpty != true
+        else { throw .malformed }
+        let host = hosts.first.flatMap { UTF8Text(validating: $0.bytes.map(Ascii.lowercased)) } ?? serverName
+        self.address = RequestedAddress(host: host, path: path.dropLast(), query: queries)
+        if path.last == "bspack" { throw request.method == .get ? .packNotImplemented : .methodNotAllowed }
+        guard path.last == "bs" else { throw .notFound }
         guard request.method == .post else { throw .methodNotAllowed }
         var hasFormat = false
         for query in queries {
@@ -56,7 +37,7 @@ struct BootstrapRequest: Sendable {
         }
     }
 
-    private static func format(_ digits: ArraySlice<UInt8>) throws(Refusal) -> ContentFormat {
+    private static func format(_ digits: ArraySlice<UInt8>) throws(BootstrapRefusal) -> ContentFormat {
         guard (1...5).contains(digits.count), digits.allSatisfy(Ascii.isDigit) else { throw .malformed }
         let number = digits.reduce(0) { $0 * 10 + Int($1 - Ascii.zero) }
         guard let value = UInt16(exactly: number) else { throw .malformed }

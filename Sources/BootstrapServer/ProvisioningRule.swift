@@ -8,6 +8,8 @@ public struct ProvisioningRule: Sendable {
     public enum Keys: Sendable {
         /// The server is not secured.
         case none
+        /// The keys of the devices' bootstrap accounts.
+        case account
         /// From what the server itself uses: one key for all, derived ones, or a table.
         case known(DeviceKeys)
         /// Made anew for each device and each bootstrap, 16 random bytes, and kept in the state.
@@ -25,26 +27,37 @@ public struct ProvisioningRule: Sendable {
         self.keys = keys
     }
 
-    /// What one device is told: its identity at the server is its endpoint name, or the one of the table.
+    /// How one device proves itself: its identity at the server is its endpoint name, or the one of the table.
     ///
+    /// - Parameters:
+    ///   - endpoint: the device.
+    ///   - identity: another identity than that; nil for none.
+    ///   - accounts: the keys of the bootstrap accounts.
     /// - Returns: nil when there is no key for it.
-    func server(for endpoint: UTF8Text) -> ProvisionedServer? {
-        var server = self.server
+    func security(
+        for endpoint: UTF8Text,
+        identity: [UInt8]?,
+        accounts: DeviceKeys
+    ) -> ProvisionedServer.Security? {
         switch self.keys {
-        case .none:
-            server.security = .none
-        case .fresh:
-            server.security = .preSharedKey(identity: endpoint.bytes, key: Self.makeKey())
-        case .known(let keys):
-            var identity = endpoint.bytes
-            if case .listed(let table) = keys {
-                guard let listed = table.credential(ofEndpoint: endpoint) else { return nil }
-                identity = listed.identity
-            }
-            guard let key = keys.key(of: identity) else { return nil }
-            server.security = .preSharedKey(identity: identity, key: key)
+        case .none: ProvisionedServer.Security.none
+        case .fresh: .preSharedKey(identity: identity ?? endpoint.bytes, key: Self.makeKey())
+        case .account: Self.security(for: endpoint, identity: identity, keys: accounts)
+        case .known(let keys): Self.security(for: endpoint, identity: identity, keys: keys)
         }
-        return server
+    }
+
+    private static func security(
+        for endpoint: UTF8Text,
+        identity: [UInt8]?,
+        keys: DeviceKeys
+    ) -> ProvisionedServer.Security? {
+        var identity = identity ?? endpoint.bytes
+        if case .listed(let table) = keys {
+            guard let listed = table.credential(ofEndpoint: endpoint) else { return nil }
+            identity = listed.identity
+        }
+        return keys.key(of: identity).map { .preSharedKey(identity: identity, key: $0) }
     }
 
     var makesKeys: Bool { if case .fresh = self.keys { true } else { false } }
