@@ -310,7 +310,10 @@ if !isLibraryOnly {
         ),
         tests(
             "BootstrapEngine",
-            ["BootstrapEngine", "CoAPMessages", "LwM2MCodecs", "LwM2MModel", "Primitives", "TestSupport"]
+            [
+                "BootstrapEngine", "BootstrapURIs", "CoAPMessages", "CryptographicHashes", "LwM2MCodecs", "LwM2MModel",
+                "Primitives", "TestSupport",
+            ]
         ),
         tests(
             "ManagementEngine",
@@ -334,8 +337,9 @@ if !isLibraryOnly {
         tests(
             "BootstrapServer",
             [
-                "BootstrapEngine", "BootstrapServer", "CoAPMessages", "CoAPTransport", "LwM2MCodecs", "LwM2MModel",
-                "Primitives", "ServiceStore", "ServiceSupport", "TestSupport",
+                "BootstrapEngine", "BootstrapServer", "BootstrapURIs", "CoAPMessages", "CoAPTransport",
+                "CryptographicHashes", "LwM2MCodecs", "LwM2MModel", "Primitives", "ServiceStore", "ServiceSupport",
+                "TestSupport",
             ]
         ),
         tests(

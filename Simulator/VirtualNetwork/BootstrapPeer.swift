@@ -12,8 +12,8 @@ public final class BootstrapPeer: VirtualPeer {
     /// Chosen at every Bootstrap-Request; nil refuses the device.
     private let plans: (_ endpoint: UTF8Text) -> BootstrapPlan?
     private let keys: (_ identity: [UInt8]) -> SecretBytes?
-    /// Told what the balancer of the server would be told; the host is nil where hosts do not matter.
-    public var onProgress: (ProcedureID, BootstrapProgress, _ endpoint: UTF8Text, _ host: UTF8Text?) -> Void = {
+    /// Told what the balancer of the server would be told.
+    public var onProgress: (ProcedureID, BootstrapProgress, _ endpoint: UTF8Text, _ host: UTF8Text) -> Void = {
         _,
         _,
         _,

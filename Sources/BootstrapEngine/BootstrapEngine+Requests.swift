@@ -35,7 +35,7 @@ extension BootstrapEngine {
                 session: session,
                 format: parameters.format,
                 address: parameters.address,
-                isKnownHere: before?.machine != nil && before?.address.host == parameters.address.host,
+                isKnownHere: before?.machine != nil && before?.address == parameters.address,
                 since: now,
                 exchange: exchange
             )

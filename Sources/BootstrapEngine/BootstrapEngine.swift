@@ -14,7 +14,7 @@ public struct BootstrapEngine: Sendable {
         let session: SessionID
         let format: ContentFormat
         let address: RequestedAddress
-        /// Whether the device was served under the same host just before.
+        /// Whether the device was being served under the same address when it asked.
         let isKnownHere: Bool
         let since: MonotonicTime
         /// Why its host is refused, unless the balancer keeps it.
@@ -152,7 +152,7 @@ public struct BootstrapEngine: Sendable {
     }
 
     private mutating func notify(_ id: ProcedureID, _ progress: BootstrapProgress, of procedure: Procedure) {
-        let host = self.configuration.hostRule == nil ? nil : procedure.address.host
+        guard self.configuration.hostRule != nil, let host = procedure.address.host else { return }
         self.emit(.notify(id, progress, endpoint: procedure.endpoint, host: host))
     }
 

@@ -48,8 +48,8 @@ public enum BootstrapOutput: Hashable, Sendable {
     case sendResponse(ExchangeID, CoAPResponse)
     /// Send a confirmable request; answered by one response or failure.
     case sendRequest(RequestID, SessionID, CoAPRequest)
-    /// Tell the balancer; the host is nil where hosts do not matter.
-    case notify(ProcedureID, BootstrapProgress, endpoint: UTF8Text, host: UTF8Text?)
+    /// Tell the balancer what became of a bootstrap under the host; only where hosts matter.
+    case notify(ProcedureID, BootstrapProgress, endpoint: UTF8Text, host: UTF8Text)
     /// Tell the embedder.
     case report(BootstrapReport)
 }

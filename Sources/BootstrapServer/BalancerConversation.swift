@@ -274,7 +274,7 @@ struct BalancerConversation {
         self.isKnown = true
         self.seen.announcements += 1
         self.announceLater(now.advanced(by: .seconds(answer.interval)))
-        self.report(.announced)
+        if self.lastReport != .known { self.report(self.seen.announcements == 1 ? .known : .back) }
     }
 
     private mutating func announceLater(_ time: MonotonicTime) {

@@ -28,8 +28,10 @@ public struct BalancerLink: Sendable {
 
 /// How an instance and its balancer get on.
 public enum BalancerLinkReport: Hashable, Sendable {
-    /// The balancer knows the instance.
-    case announced
+    /// The balancer knows the instance, for the first time.
+    case known
+    /// The balancer knows the instance again.
+    case back
     /// The balancer does not answer; the instance goes on serving and tries again.
     case lost
     /// The balancer refused the instance with the code; it tries again.

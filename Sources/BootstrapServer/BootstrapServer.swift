@@ -201,8 +201,7 @@ public final class BootstrapServer {
             let timeout = self.engine.hostRule?.pinTimeout ?? .zero
             self.balancer?.ask(procedure, endpoint: endpoint, host: host, within: timeout)
         case .notify(let procedure, let progress, let endpoint, let host):
-            guard let host, let balancer = self.balancer else { return }
-            balancer.tell(self.notices.notice(procedure, progress, endpoint: endpoint, host: host))
+            self.balancer?.tell(self.notices.notice(procedure, progress, endpoint: endpoint, host: host))
         case .choosePlan(let procedure, let endpoint, _):
             self.engine.handle(self.choice(for: endpoint, procedure), now: self.loop.now)
         case .sendResponse(let exchange, let response):

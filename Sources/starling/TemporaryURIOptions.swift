@@ -33,7 +33,7 @@ struct TemporaryURIOptions: ParsableArguments {
         do throws(ProfileError) {
             return try TemporaryURIs(profile: BootstrapURIProfile(parsing: UTF8Text(text)), staticURI: uri)
         } catch {
-            throw ServiceError("the profile cannot be used", hint: error.description)
+            throw ServiceError("the profile cannot be used", hint: Self.words(error))
         }
     }
 
@@ -47,5 +47,24 @@ struct TemporaryURIOptions: ParsableArguments {
             .map { $0.trimmingCharacters(in: .whitespaces) }
             .filter { !$0.hasPrefix("#") && !$0.isEmpty }
             .joined(separator: ",")
+    }
+
+    private static func words(_ error: ProfileError) -> String {
+        switch error {
+        case .invalidField(let name): "'\(name)' is no field of a profile, or has another value than it can have"
+        case .invalidParameters: "a parameter stands twice, or 'random' and 'counter' do not stand together"
+        case .noParameters: "name at least one parameter: parameters=endpoint+time"
+        case .invalidPeriod: "the period is 1 to 31622400 seconds, the clock skew at most half of it"
+        case .invalidSelection: "the selection is empty, or longer than the text: selection=last:16"
+        case .tooFewBits(let bits):
+            "\(bits) bits survive the selection; 48 do not collide, short-names=yes allows fewer"
+        case .caseSensitiveHost: "a host has no upper and lower case; choose alphabet=base32"
+        case .hostIsAddress: "the static URI has an address where a host name must be"
+        case .invalidOffset: "the offset lies behind the end of the first label"
+        case .labelTooLong: "the first label of the host would have more than 63 characters"
+        case .tooLong: "the host would have more than 253 characters, or the URI more than 255"
+        case .invalidHost: "the labels of the host are letters, digits and inner hyphens"
+        case .invalidLink: "the profile belongs to no Security instance"
+        }
     }
 }

@@ -90,11 +90,6 @@ extension [BootstrapOutput] {
         }
     }
 
-    fileprivate var code: CoAPCode? {
-        for case .sendResponse(_, let response) in self { return response.code }
-        return nil
-    }
-
     fileprivate var failure: BootstrapServerFailure? {
         for case .report(.failed(_, let failure)) in self { return failure }
         return nil
