@@ -62,6 +62,7 @@ struct BalancerConversation {
     private var connection = Connection.closed
     private var isKnown = false
     private var isLeaving = false
+    private var hasLeft = false
     private var pause: Duration
     private var noticePause: Duration
     private var waitsWithNotices = false
@@ -160,7 +161,9 @@ struct BalancerConversation {
         case .notices: self.takeNotices(response, now: now)
         case .question(let procedure):
             self.outputs.append(.pinAnswered(procedure, isPinned: response.code == .content))
-        case .farewell: self.outputs.append(.left)
+        case .farewell:
+            self.hasLeft = true
+            self.outputs.append(.left)
         }
         self.proceed(now: now)
     }
@@ -236,7 +239,7 @@ struct BalancerConversation {
                 self.send(request, for: .notices, now: now)
             }
         }
-        if self.isLeaving, self.queue.count == 0, !self.isUnderWay(.farewell) {
+        if self.isLeaving, !self.hasLeft, self.queue.count == 0, !self.isUnderWay(.farewell) {
             let query = UTF8Text("name=\(self.link.instance.name.string)")
             self.send(CoAPRequest(.delete, path: ["instances"], query: [query]), for: .farewell, now: now)
         }

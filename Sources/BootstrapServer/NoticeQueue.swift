@@ -7,14 +7,17 @@ import ServiceSupport
 /// much. Only when that frees no place is the oldest notice given up. Both are counted.
 struct NoticeQueue {
     private let capacity: Int
-    private var waiting: [BootstrapNotice] = []
+    /// What waits, with holes where beginnings were left out.
+    private var waiting: [BootstrapNotice?] = []
     private var head = 0
+    private var holes = 0
     /// What is under way to the balancer.
     private var sending: [BootstrapNotice] = []
-    /// Bootstraps whose beginning waits.
-    private var begun: Set<UTF8Text> = []
-    /// Of those, the ones whose end waits as well.
-    private var pairs: Set<UTF8Text> = []
+    /// Where the beginnings that wait stand.
+    private var begun: [UTF8Text: Int] = [:]
+    /// Bootstraps whose end was added while their beginning waited, oldest first; some may be gone meanwhile.
+    private var pairs: [UTF8Text] = []
+    private var nextPair = 0
 
     /// How many beginnings were left out because the end says as much.
     private(set) var merged: UInt64 = 0
@@ -29,22 +32,23 @@ struct NoticeQueue {
     }
 
     /// How many notices are not acknowledged.
-    var count: Int { self.waiting.count - self.head + self.sending.count }
+    var count: Int { self.waiting.count - self.head - self.holes + self.sending.count }
 
     /// Adds a notice.
     mutating func append(_ notice: BootstrapNotice) {
-        if self.count >= self.capacity { self.makeRoom() }
-        self.waiting.append(notice)
-        self.index(notice)
+        self.add(notice)
+        while self.count > self.capacity, self.head < self.waiting.count {
+            if !self.mergeOldestPair() { self.dropOldest() }
+        }
+        self.compact()
     }
 
     /// The notices to send next, which then are under way; empty when there are none or some are under way already.
     mutating func nextBatch() -> [BootstrapNotice] {
         guard self.sending.isEmpty else { return [] }
-        let end = min(self.waiting.count, self.head + BalancerMessages.maximumNotices)
-        self.sending = Array(self.waiting[self.head..<end])
-        self.head = end
-        for notice in self.sending { self.forget(notice) }
+        while self.head < self.waiting.count, self.sending.count < BalancerMessages.maximumNotices {
+            if let notice = self.removeFirst() { self.sending.append(notice) }
+        }
         self.compact()
         return self.sending
     }
@@ -60,47 +64,70 @@ struct NoticeQueue {
     /// What was under way may not have arrived, and goes again.
     mutating func giveBack() {
         guard !self.sending.isEmpty else { return }
-        self.waiting = self.sending + self.waiting[self.head...]
-        self.head = 0
+        let notices = self.sending + self.waiting[self.head...].compactMap { $0 }
         self.sending = []
-        self.begun = []
-        self.pairs = []
-        for notice in self.waiting { self.index(notice) }
+        self.rebuild(notices)
     }
 
-    private mutating func makeRoom() {
-        if !self.pairs.isEmpty {
-            let kept = self.waiting[self.head...].filter { $0.event != .started || !self.pairs.contains($0.procedure) }
-            self.merged += UInt64(self.pairs.count)
-            self.begun.subtract(self.pairs)
-            self.pairs = []
-            self.waiting = kept
-            self.head = 0
-        } else if self.head < self.waiting.count {
-            self.forget(self.waiting[self.head])
-            self.head += 1
-            self.dropped += 1
-            self.compact()
-        }
-    }
-
-    private mutating func index(_ notice: BootstrapNotice) {
+    private mutating func add(_ notice: BootstrapNotice) {
         if notice.event == .started {
-            self.begun.insert(notice.procedure)
-        } else if self.begun.contains(notice.procedure) {
-            self.pairs.insert(notice.procedure)
+            self.begun[notice.procedure] = self.waiting.count
+        } else if self.begun[notice.procedure] != nil {
+            self.pairs.append(notice.procedure)
+        }
+        self.waiting.append(notice)
+    }
+
+    private mutating func removeFirst() -> BootstrapNotice? {
+        defer { self.head += 1 }
+        guard let notice = self.waiting[self.head] else {
+            self.holes -= 1
+            return nil
+        }
+        if notice.event == .started { self.begun[notice.procedure] = nil }
+        self.waiting[self.head] = nil
+        return notice
+    }
+
+    /// - Returns: false when there is no beginning whose end waits as well.
+    private mutating func mergeOldestPair() -> Bool {
+        while self.nextPair < self.pairs.count {
+            self.nextPair += 1
+            guard let place = self.begun.removeValue(forKey: self.pairs[self.nextPair - 1]) else { continue }
+            self.waiting[place] = nil
+            self.holes += 1
+            self.merged += 1
+            return true
+        }
+        return false
+    }
+
+    private mutating func dropOldest() {
+        while self.head < self.waiting.count {
+            guard self.removeFirst() == nil else {
+                self.dropped += 1
+                return
+            }
         }
     }
 
-    private mutating func forget(_ notice: BootstrapNotice) {
-        guard notice.event == .started else { return }
-        self.begun.remove(notice.procedure)
-        self.pairs.remove(notice.procedure)
+    /// Takes the room back that is used no more, seldom enough to cost little.
+    private mutating func compact() {
+        if self.nextPair > 1024, self.nextPair * 2 > self.pairs.count {
+            self.pairs.removeFirst(self.nextPair)
+            self.nextPair = 0
+        }
+        guard self.head + self.holes > 1024, (self.head + self.holes) * 2 > self.waiting.count else { return }
+        self.rebuild(self.waiting[self.head...].compactMap { $0 })
     }
 
-    private mutating func compact() {
-        guard self.head > 1024, self.head * 2 > self.waiting.count else { return }
-        self.waiting.removeFirst(self.head)
+    private mutating func rebuild(_ notices: [BootstrapNotice]) {
+        self.waiting = []
         self.head = 0
+        self.holes = 0
+        self.begun = [:]
+        self.pairs = []
+        self.nextPair = 0
+        for notice in notices { self.add(notice) }
     }
 }

@@ -2,7 +2,9 @@ import ArgumentParser
 import BootstrapEngine
 import BootstrapServer
 import CoAPMessages
+import CoAPTransport
 import LwM2MModel
+import Primitives
 import ServiceSupport
 
 /// A bootstrap server: for development, or as one of the instances of a balancer.

@@ -1,5 +1,6 @@
 import ArgumentParser
 import BootstrapServer
+import CoAPMessages
 import CoAPTransport
 import Primitives
 import ServiceSupport
