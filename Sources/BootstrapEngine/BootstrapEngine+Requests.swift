@@ -13,7 +13,10 @@ extension BootstrapEngine {
         var sender: UTF8Text?
         do throws(BootstrapRefusal) {
             guard let known = self.sessions[session] else { throw .busy }
-            let parameters = try BootstrapRequest(request, serverName: known.serverName)
+            let parameters = try BootstrapRequest(
+                request,
+                serverName: known.serverName ?? self.configuration.hostRule?.impliedHost
+            )
             sender = parameters.endpoint
             let endpoint = try self.endpoint(named: parameters.endpoint, identity: known.identity)
             sender = endpoint

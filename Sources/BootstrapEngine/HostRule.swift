@@ -26,6 +26,11 @@ public struct HostRule: Sendable {
         self.hashes = hashes
     }
 
+    /// The host of requests that name none: where temporary names stand elsewhere in the URI, its host is no secret.
+    var impliedHost: UTF8Text? {
+        self.uris.profile.insertion.isInHost ? nil : self.uris.staticURI.host
+    }
+
     /// What a host is to a device.
     enum Verdict: Equatable {
         /// Its temporary name of now.

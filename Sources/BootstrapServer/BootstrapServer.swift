@@ -24,11 +24,12 @@ public final class BootstrapServer {
     private var clockTold: MonotonicTime?
     private var drainEnd: MonotonicTime?
     private var isLeaving = false
-    private var isStopping = false
     private var isPerforming = false
 
     /// The addresses in use, with the ports that the system chose.
     public private(set) var addresses: [ListenAddress] = []
+    /// Whether ``run()`` has ended, or will with the turn that runs.
+    public private(set) var hasEnded = false
     /// How often a plan could not be stored; each time a device was refused.
     public private(set) var storageFailures: UInt64 = 0
     /// Told what happens, inside ``run()``; for a log.
@@ -71,7 +72,7 @@ public final class BootstrapServer {
         if configuration.stopsOnSignals {
             self.signals = try TerminationSignals(
                 loop: self.loop,
-                onHangUp: configuration.databasePath == nil ? nil : { [unowned self] in self.hangUp() },
+                onHangUp: { [unowned self] in self.hangUp() },
                 onSignal: { [unowned self] in self.drain() }
             )
         }
@@ -108,7 +109,7 @@ public final class BootstrapServer {
 
     /// Serves until ``stop()``.
     public func run() {
-        while !self.isStopping { self.turn(until: nil) }
+        while !self.hasEnded { self.turn(until: nil) }
     }
 
     /// Waits for what happens next, at most until a time, and does what follows: one round of ``run()``.
@@ -117,12 +118,12 @@ public final class BootstrapServer {
         self.balancer?.turn()
         self.proceedToEnd()
         let deadlines = [limit, self.engine.nextDeadline, self.balancer?.nextDeadline, self.drainEnd]
-        self.loop.turn(until: self.isStopping ? self.loop.now : deadlines.compactMap { $0 }.min())
+        self.loop.turn(until: self.hasEnded ? self.loop.now : deadlines.compactMap { $0 }.min())
     }
 
     /// Ends ``run()`` after the turn that runs.
     public func stop() {
-        self.isStopping = true
+        self.hasEnded = true
         self.loop.wake()
     }
 
@@ -161,6 +162,7 @@ public final class BootstrapServer {
     }
 
     private func hangUp() {
+        guard self.configuration.databasePath != nil else { return }
         do throws(ServiceError) {
             self.onDatabaseRead(.success(try self.readDatabase()))
         } catch {

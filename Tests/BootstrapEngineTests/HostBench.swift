@@ -28,13 +28,11 @@ final class HostBench {
 
     init(
         _ adjust: (inout HostRule) -> Void = { _ in },
-        profile: (inout BootstrapURIProfile) -> Void = { _ in }
+        profile: String = ""
     ) throws {
-        var rules = BootstrapURIProfile.standard
-        rules.rounding = .floor
-        profile(&rules)
+        let profile = try BootstrapURIProfile(parsing: UTF8Text("rounding=floor,\(profile)"))
         let staticURI = CoAPURI(scheme: .coaps, host: "bs.example.test")
-        self.uris = try TemporaryURIs(profile: rules, staticURI: staticURI)
+        self.uris = try TemporaryURIs(profile: profile, staticURI: staticURI)
         var configuration = BootstrapConfiguration()
         var rule = HostRule(uris: self.uris, hashes: .libCrypto)
         adjust(&rule)

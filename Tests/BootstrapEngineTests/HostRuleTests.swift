@@ -100,7 +100,7 @@ import Testing
     }
 
     @Test func theStaticHostCountsWhereTheProfileLetsDevicesFallBack() throws {
-        let bench = try HostBench(profile: { $0.fallsBackToStaticURI = true })
+        let bench = try HostBench(profile: "fallback=yes")
         #expect(bench.ask("bs.example.test").code == .changed)
         #expect(bench.engine.counters.staticHosts == 1)
         #expect(bench.ask("bs.example.org").code == .forbidden)
@@ -120,18 +120,20 @@ import Testing
         #expect(bench.ask(host).refusal == .unknownHost)
     }
 
-    @Test(arguments: [BootstrapURIProfile.Insertion.path, .query])
-    func aNameInPathOrQueryIsJudgedAsWell(_ insertion: BootstrapURIProfile.Insertion) throws {
-        let bench = try HostBench(profile: { $0.insertion = insertion })
+    @Test(arguments: ["path", "query", "query:n"])
+    func aNameInPathOrQueryIsJudgedAsWell(_ insertion: String) throws {
+        let bench = try HostBench(profile: "insertion=\(insertion)")
         let uri = try bench.uri()
         #expect(bench.ask(uri.host, path: uri.path + ["bs"], query: uri.query).code == .changed)
         #expect(bench.ask(uri.host).refusal == .unknownHost)
+        // The host is the static one for all, so it need not be named.
+        #expect(bench.ask(nil, path: uri.path + ["bs"], query: uri.query).code == .changed)
         let old = try bench.uri(hours: -2)
         #expect(bench.ask(old.host, path: old.path + ["bs"], query: old.query).refusal == .expiredHost)
     }
 
     @Test func aProfileWithoutTimeHasOneNameForEver() throws {
-        let bench = try HostBench(profile: { $0.parameters = [.endpoint] })
+        let bench = try HostBench(profile: "parameters=endpoint")
         let host = try bench.host()
         bench.pass(.seconds(86_400 * 365))
         #expect(bench.ask(host).code == .changed)
