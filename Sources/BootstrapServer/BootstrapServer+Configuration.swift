@@ -14,7 +14,7 @@ extension BootstrapServer {
         public var keys: DeviceKeys
         /// What devices are told, each rule with another short server identifier; at least one, or a database.
         public var rules: [ProvisioningRule]
-        /// The file of what single devices are told; see ``ProvisioningDatabase``. It is read again at SIGHUP.
+        /// The file of what single devices are told, as ``ProvisioningDatabase`` reads it; read again at SIGHUP.
         public var databasePath: String?
         /// Whether a device is asked first what it holds.
         public var discoversFirst = true
