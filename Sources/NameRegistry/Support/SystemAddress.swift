@@ -1,3 +1,4 @@
+internal import CLDNS
 internal import CoAPTransport
 internal import Glibc
 

@@ -1,4 +1,5 @@
 internal import BalancerEngine
+internal import CLDNS
 internal import CoAPTransport
 internal import Glibc
 internal import Primitives
