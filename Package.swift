@@ -161,8 +161,9 @@ if !isEmbedded {
         tests(
             "DeviceRuntime",
             [
-                "ClientEngine", "CoAPMessages", "CoAPTransport", "DeviceRuntime", "DeviceStore", "LoopbackPeers",
-                "LwM2MModel", "NameResolution", "Primitives", "TestSupport",
+                "BootstrapURIs", "ClientEngine", "CoAPMessages", "CoAPTransport", "CryptographicHashes",
+                "DeviceRuntime",
+                "DeviceStore", "LoopbackPeers", "LwM2MModel", "NameResolution", "Primitives", "TestSupport",
             ]
         ),
         tests(

@@ -13,6 +13,20 @@ extension DeviceConfigurationFile {
           identity: urn:dev:ops:32473-Thermometer-1
           key: "00112233445566778899aabbccddeeff"
 
+        # With `bootstrap:`, how the temporary URIs follow from its URI, the key and the time. Leave out to ask at that URI
+        # itself; `bootstrapURI: {}` is the usual profile, whose fields `starling uri --help` explains.
+        # bootstrapURI:
+        #   parameters: [endpoint, time]
+        #   period: 3600
+        #   clock-skew: 60
+        #   fallback: no
+
+        # Where Starling's own objects stand, if not at 42769; device and servers must agree.
+        # ownObjectIDs: 42769
+
+        # Where the time comes from: the system, or unknown.
+        clock: system
+
         # How long the server keeps the registration without an update.
         lifetime: 5m
 

@@ -29,7 +29,9 @@ public struct DeviceConfigurationFile: Sendable {
     public init(yaml text: String, file: String, folder: String = "") throws(DeviceConfigurationError) {
         let root = try YAMLMapping(text: text, file: file)
         try root.allowOnly([
-            "endpoint", "server", "bootstrap", "psk", "lifetime", "store", "dns", "device", "objects", "stop-timeout",
+            "endpoint", "server", "bootstrap", "bootstrapURI", "ownObjectIDs", "psk", "clock", "lifetime", "store",
+            "dns",
+            "device", "objects", "stop-timeout",
         ])
         let (uri, role) = try Self.readServer(root)
         var client = LwM2MClient.Configuration(endpoint: try root.text("endpoint"), server: uri, role: role)
@@ -37,6 +39,15 @@ public struct DeviceConfigurationFile: Sendable {
             throw root.error(.invalid, "endpoint", "1 to 255 bytes, as in urn:dev:ops:32473-Thermometer-1")
         }
         client.security = try Self.readSecurity(root, uri: uri)
+        client.bootstrapURIProfile = try ProfileSection.read(root, role: role, uri: uri)
+        if let ids = try ProfileSection.readOwnObjectIDs(root) { client.ownObjectIDs = ids }
+        if let clock = try root.text("clock") {
+            switch clock {
+            case "system": client.clock = .system
+            case "unknown": client.clock = .unknown
+            default: throw root.error(.invalid, "clock", "system, or unknown for a device that has no clock")
+            }
+        }
         if let lifetime = try root.duration("lifetime") {
             guard lifetime.components.seconds <= Int64(UInt32.max), lifetime == .seconds(lifetime.components.seconds)
             else {

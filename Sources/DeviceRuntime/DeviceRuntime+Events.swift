@@ -16,12 +16,16 @@ extension DeviceRuntime {
                 self.transport.respond(to: exchange, CoAPResponse(.notFound))
                 return
             }
+            self.peerAnswered(tag)
             self.deliver(.requestReceived(exchange, tag.session, request, token: token), place: tag.device)
         case .responseReceived(_, let tag, let requestTag, let response):
             guard let tag = SessionTag(tag) else { return }
+            self.peerAnswered(tag)
             self.deliver(.responseReceived(RequestID(rawValue: requestTag), response), place: tag.device)
         case .requestFailed(_, let tag, let requestTag, let failure):
-            guard let tag = SessionTag(tag), self.has(tag.device) else { return }
+            guard let tag = SessionTag(tag), self.has(tag.device),
+                !self.goesElsewhere(tag, RequestID(rawValue: requestTag), failure)
+            else { return }
             self.onReport(DeviceID(index: tag.device), .requestFailed(failure), self.loop.now)
             self.deliver(.requestFailed(RequestID(rawValue: requestTag), failure), place: tag.device)
         case .notificationAcknowledged(_, let tag, let notificationTag):

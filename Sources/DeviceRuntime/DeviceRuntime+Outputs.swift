@@ -56,11 +56,12 @@ extension DeviceRuntime {
         }
     }
 
-    private func send(_ message: CoAPRequest, _ request: RequestID, on session: SessionID, place: UInt32) {
+    func send(_ message: CoAPRequest, _ request: RequestID, on session: SessionID, place: UInt32) {
         guard let handle = self.handle(of: session, place: place) else {
             self.deliver(.requestFailed(request, .sessionClosed), place: place)
             return
         }
+        self.requestGoes(message, request, on: session, place: place)
         do throws(TransportError) {
             try self.transport.send(message, on: handle, tag: request.rawValue)
         } catch {

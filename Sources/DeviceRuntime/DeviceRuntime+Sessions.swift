@@ -11,6 +11,8 @@ internal import Primitives
 //         │ no address         └─────┤
 //         ▼                          │ failed, none is left
 //     (gone: sessionClosed) ◀────────┘
+//
+// A plain session is open at once; while nobody has answered there, it goes back to `opening` like one that failed.
 extension DeviceRuntime {
     func open(
         _ session: SessionID,
@@ -101,7 +103,7 @@ extension DeviceRuntime {
 
     /// The transport's session, once it is open.
     func handle(of session: SessionID, place: UInt32) -> TransportSession? {
-        guard let slot = self.slot(of: session, place: place), slot.attempt == nil else { return nil }
+        guard let slot = self.slot(of: session, place: place), slot.attempt?.isOpen ?? true else { return nil }
         return slot.handle
     }
 
@@ -110,17 +112,63 @@ extension DeviceRuntime {
             let index = self.devices[Int(tag.device)]?.sessions.firstIndex(where: { $0.id == tag.session }),
             let attempt = self.devices[Int(tag.device)]?.sessions[index].attempt
         else { return }
-        self.devices[Int(tag.device)]?.sessions[index].attempt = nil
+        if case .none = attempt.security, !attempt.remaining.isEmpty {
+            attempt.isOpen = true
+        } else {
+            self.devices[Int(tag.device)]?.sessions[index].attempt = nil
+        }
+        if let unanswered = attempt.unanswered {
+            self.send(unanswered.message, unanswered.id, on: tag.session, place: tag.device)
+            return
+        }
         self.onReport(DeviceID(index: tag.device), .sessionOpened(since: attempt.since), self.loop.now)
         self.deliver(.sessionOpened(tag.session), place: tag.device)
     }
 
     func sessionClosed(_ tag: SessionTag, _ failure: SessionFailure) {
         guard self.has(tag.device), let slot = self.slot(of: tag.session, place: tag.device) else { return }
+        slot.attempt?.isOpen = false
         if slot.attempt == nil {
             self.drop(tag.session, place: tag.device, failure)
         } else {
             self.tryNextAddress(of: tag.session, place: tag.device, failure: failure)
+        }
+    }
+
+    /// Remembers the first request of an open session that has another address left.
+    func requestGoes(_ message: CoAPRequest, _ request: RequestID, on session: SessionID, place: UInt32) {
+        guard let attempt = self.slot(of: session, place: place)?.attempt, attempt.unanswered == nil else { return }
+        attempt.unanswered = (request, message)
+    }
+
+    /// The peer has said something: the session stays where it is.
+    func peerAnswered(_ tag: SessionTag) {
+        guard self.has(tag.device),
+            let index = self.devices[Int(tag.device)]?.sessions.firstIndex(where: { $0.id == tag.session }),
+            self.devices[Int(tag.device)]?.sessions[index].attempt?.isOpen ?? false
+        else { return }
+        self.devices[Int(tag.device)]?.sessions[index].attempt = nil
+    }
+
+    /// Takes the first request to the next address after silence at this one.
+    ///
+    /// - Returns: false when the failure is the engine's to know.
+    func goesElsewhere(_ tag: SessionTag, _ request: RequestID, _ failure: RequestFailure) -> Bool {
+        guard self.has(tag.device),
+            let index = self.devices[Int(tag.device)]?.sessions.firstIndex(where: { $0.id == tag.session }),
+            let slot = self.devices[Int(tag.device)]?.sessions[index],
+            let attempt = slot.attempt, attempt.isOpen, attempt.unanswered?.id == request, !attempt.remaining.isEmpty
+        else { return false }
+        switch failure {
+        case .timedOut:
+            if let handle = slot.handle { self.transport.closeSession(handle) }
+            self.devices[Int(tag.device)]?.sessions[index].handle = nil
+            attempt.isOpen = false
+            self.tryNextAddress(of: tag.session, place: tag.device, failure: .unreachable)
+            return true
+        // The end of the session is reported next, and does the same.
+        case .sessionClosed: return true
+        case .reset, .malformedAnswer, .notSent: return false
         }
     }
 

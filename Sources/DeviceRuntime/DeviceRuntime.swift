@@ -136,6 +136,15 @@ public final class DeviceRuntime {
         return self.devices[place]?.engine.records(below: path) ?? []
     }
 
+    /// The URI at which a device bootstraps, or the one that it keeps ready; nil when there is none.
+    ///
+    /// It may hold a temporary name, which is a secret while its window lasts: for diagnostics that somebody asked for.
+    public func bootstrapURI(of device: DeviceID) -> UTF8Text? {
+        let place = Int(device.index)
+        guard place < self.devices.count else { return nil }
+        return self.devices[place]?.engine.bootstrapURI
+    }
+
     /// Runs one turn: waits for the network, a name, a deadline or a wake-up, and handles what came.
     ///
     /// - Parameter until: the latest time to return at; nil waits until something happens.

@@ -19,12 +19,19 @@ struct SessionSlot {
     let id: SessionID
     /// The transport's session; nil while the name is being resolved.
     var handle: TransportSession?
-    /// What is left to try; nil once the session is open.
+    /// What is left to try; nil once a handshake or an answer has shown that somebody is there.
     var attempt: SessionAttempt?
 }
 
-/// An opening that is under way; it goes when the session is open, so that it costs a registered device nothing.
+/// An opening that is under way; it goes when the peer has shown itself, so that it costs a registered device nothing.
+///
+/// Plain UDP opens without a word from the peer. Where there are more addresses, the attempt then stays until the first
+/// answer, and silence to the first request sends that request to the next address.
 final class SessionAttempt {
+    /// Whether the session is open all the same.
+    var isOpen = false
+    /// The first request, while nobody has answered anything.
+    var unanswered: (id: RequestID, message: CoAPRequest)?
     let port: UInt16
     let security: SessionSecurity
     /// The addresses not tried yet, the next one last.

@@ -3,7 +3,6 @@ internal import CoAPMessages
 internal import CoAPTransport
 internal import DeviceRuntime
 internal import DeviceStore
-internal import Glibc
 internal import Logging
 internal import LwM2MModel
 internal import NameResolution
@@ -59,6 +58,11 @@ final class ClientCore {
             resolver = try NameResolver.watched(by: loop, configuration: resolverConfiguration)
         } catch { throw LwM2MError(error) }
         self.runtime = DeviceRuntime(loop: loop, transport: transport, resolver: resolver)
+        switch configuration.clock {
+        case .system: break
+        case .unknown: self.runtime.clock = { nil }
+        case .custom(let clock): self.runtime.clock = { clock().map { WallTime(secondsSinceEpoch: $0) } }
+        }
         self.device = self.runtime.addDevice(
             client,
             registry: ObjectRegistry(definitions),
@@ -107,9 +111,6 @@ final class ClientCore {
     }
 
     func start() {
-        var time = timespec()
-        clock_gettime(CLOCK_REALTIME, &time)
-        self.deliver(.clockSet(WallTime(secondsSinceEpoch: Int64(time.tv_sec))))
         self.deliver(.started)
     }
 
@@ -127,6 +128,8 @@ final class ClientCore {
     func value(at path: ObjectPath) -> ResourceValue? {
         self.runtime.value(at: path, of: self.device)
     }
+
+    var bootstrapURI: UTF8Text? { self.runtime.bootstrapURI(of: self.device) }
 
     func records(below path: ObjectPath) -> [ResourceRecord] {
         self.runtime.records(below: path, of: self.device)

@@ -1,2 +1,3 @@
-// Paths, values and definitions are the vocabulary of this library's users: one import suffices.
+// Paths, values, definitions and profiles are the vocabulary of this library's users: one import suffices.
+@_exported public import BootstrapURIs
 @_exported public import LwM2MModel

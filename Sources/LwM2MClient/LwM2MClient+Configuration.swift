@@ -1,6 +1,8 @@
+public import BootstrapURIs
 internal import ClientEngine
 internal import CoAPMessages
 public import Logging
+public import LwM2MModel
 internal import NameResolution
 internal import Primitives
 
@@ -38,6 +40,18 @@ extension LwM2MClient {
         }
     }
 
+    /// Where the client has the time from: temporary bootstrap names and resource /3/0/13 follow it.
+    public enum Clock: Sendable {
+        /// The system's clock, once it shows 2024 or later.
+        case system
+        /// Nowhere, until a server or the program writes /3/0/13.
+        case unknown
+        /// A clock of the program's: seconds since 1970-01-01T00:00:00Z, or nil while it is not to be trusted.
+        ///
+        /// It is asked about once a second, on the client's thread.
+        case custom(@Sendable () -> Int64?)
+    }
+
     /// Who the device is, which server it belongs to and what it keeps.
     public struct Configuration: Sendable {
         /// Whether the server at the URI is one that manages or one that delivers accounts.
@@ -56,6 +70,14 @@ extension LwM2MClient {
         public var role: Role
         /// How sessions with the server are protected.
         public var security: Security
+        /// How temporary bootstrap URIs are derived from ``server``; nil when the bootstrap server is asked there itself.
+        ///
+        /// A profile that servers wrote and the store kept counts instead.
+        public var bootstrapURIProfile: BootstrapURIProfile?
+        /// Where the objects of this project stand; the servers must know the same place.
+        public var ownObjectIDs: OwnObjectIDs
+        /// Where the time comes from.
+        public var clock: Clock
         /// How long the server keeps the registration, in whole seconds; updates come before it ends.
         public var lifetime: Duration
         /// What object 3 says.
@@ -77,6 +99,9 @@ extension LwM2MClient {
             server: String,
             role: Role = .management,
             security: Security = .none,
+            bootstrapURIProfile: BootstrapURIProfile? = nil,
+            ownObjectIDs: OwnObjectIDs = .standard,
+            clock: Clock = .system,
             lifetime: Duration = .seconds(86_400),
             device: DeviceInformation = DeviceInformation(),
             store: String? = nil,
@@ -89,6 +114,9 @@ extension LwM2MClient {
             self.server = server
             self.role = role
             self.security = security
+            self.bootstrapURIProfile = bootstrapURIProfile
+            self.ownObjectIDs = ownObjectIDs
+            self.clock = clock
             self.lifetime = lifetime
             self.device = device
             self.store = store
@@ -148,6 +176,7 @@ extension LwM2MClient.Configuration {
             account.identity = Array(identity.utf8)
             account.key = SecretBytes(key)
         }
+        try self.checkProfile(uri: uri, key: account.key)
         var servers: [ServerAccount] = []
         if self.role == .management {
             let seconds = self.lifetime.components.seconds
@@ -160,8 +189,38 @@ extension LwM2MClient.Configuration {
             endpoint: self.endpoint.map { UTF8Text($0) },
             security: [account],
             servers: servers,
-            objects: objects
+            objects: objects,
+            bootstrapURIProfile: self.bootstrapURIProfile,
+            ownObjectIDs: self.ownObjectIDs
         )
+    }
+
+    /// Finds before the client starts what would keep it from deriving a name.
+    private func checkProfile(uri: CoAPURI, key: SecretBytes) throws(LwM2MError) {
+        guard let profile = self.bootstrapURIProfile else { return }
+        guard self.role == .bootstrap else {
+            throw LwM2MError(.invalidConfiguration, "Temporary URIs are those of a bootstrap server.")
+        }
+        do throws(ProfileError) {
+            _ = try TemporaryURIs(profile: profile, staticURI: uri)
+        } catch {
+            throw LwM2MError(
+                .invalidConfiguration,
+                "The profile does not fit the server's URI.",
+                hint: "\(error).",
+                underlying: error
+            )
+        }
+        guard key.count >= (profile.isTest ? 1 : BootstrapURIProfile.leastSecret) else {
+            throw LwM2MError(
+                .invalidConfiguration,
+                "Temporary names follow from the key, which is too short for them.",
+                hint: "Use a key of 16 bytes or more."
+            )
+        }
+        guard self.endpoint != nil || !profile.parameters.contains(.endpoint) else {
+            throw LwM2MError(.invalidConfiguration, "The profile derives names from the endpoint name: give one.")
+        }
     }
 
     func makeResolverConfiguration() throws(LwM2MError) -> NameResolver.Configuration {

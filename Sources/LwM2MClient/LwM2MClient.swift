@@ -87,10 +87,12 @@ public actor LwM2MClient {
 
     /// Adds an object, in place of one with its identifier; servers learn of it with the next update.
     ///
-    /// - Throws: ``LwM2MError/Code/invalidPath`` for objects 0 and 1, which belong to bootstrap.
+    /// - Throws: ``LwM2MError/Code/invalidPath`` for objects 0 and 1 and that of temporary bootstrap URIs, which belong
+    ///   to bootstrap.
     public func add(_ object: DeviceObject) throws(LwM2MError) {
-        guard object.definition.id > 1 else {
-            throw LwM2MError(.invalidPath, "Objects 0 and 1 come from the configuration and from bootstrap.")
+        let id = object.definition.id
+        guard id > 1, id != self.configuration.ownObjectIDs.bootstrapURIProfile else {
+            throw LwM2MError(.invalidPath, "Object \(id) comes from the configuration and from bootstrap.")
         }
         self.objects[object.definition.id] = object.hosted
         self.executor.core?.deliver(.objectAdded(object.hosted))
@@ -133,6 +135,11 @@ public actor LwM2MClient {
         if let resourceInstance = path.resourceInstance { return values[resource, resourceInstance] }
         return values[resource]
     }
+
+    /// The URI at which the client asks for accounts, while it does; a temporary one when the configuration has a profile.
+    ///
+    /// A temporary name is a secret while its window lasts: keep it out of logs that others read.
+    public var bootstrapURI: String? { self.executor.core?.bootstrapURI?.string }
 
     /// Asks a handler before a server's write to the path, or below it, is done.
     ///

@@ -144,7 +144,7 @@ public final class NameResolver {
 
     private func ask(_ lookup: Lookup) {
         var hints = ares_addrinfo_hints()
-        hints.ai_family = AF_UNSPEC
+        hints.ai_family = lookup.asksAgain ? AF_INET : AF_UNSPEC
         hints.ai_flags = ARES_AI_NOSORT
         let context = Unmanaged.passRetained(lookup).toOpaque()
         (lookup.name.bytes + [0]).withUnsafeBytes { name in
@@ -163,7 +163,13 @@ public final class NameResolver {
         let addresses = AddressList(copying: answer)
         if let answer { ares_freeaddrinfo(answer) }
         guard !lookup.isAbandoned else { return }
-        Unmanaged<NameResolver>.fromOpaque(lookup.asker).takeUnretainedValue().finish(lookup, status, addresses)
+        let asker = Unmanaged<NameResolver>.fromOpaque(lookup.asker).takeUnretainedValue()
+        if status == ARES_ENODATA, !lookup.asksAgain {
+            // Of two families the library tells how the later one fared: no IPv6 address says nothing of IPv4.
+            lookup.asksAgain = true
+            return asker.ask(lookup)
+        }
+        asker.finish(lookup, status, addresses)
     }
 
     private func finish(_ lookup: Lookup, _ status: Int32, _ answer: AddressList) {
@@ -205,6 +211,8 @@ private final class Lookup {
     let asker: UnsafeMutableRawPointer
     var completions: [NameResolver.Completion]
     var isAbandoned = false
+    /// Whether IPv4 is asked for alone, to tell a failure from an absence.
+    var asksAgain = false
 
     init(_ name: UTF8Text, asker: UnsafeMutableRawPointer, _ completion: @escaping NameResolver.Completion) {
         self.name = name

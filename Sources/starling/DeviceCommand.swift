@@ -22,6 +22,9 @@ struct DeviceCommand: AsyncParsableCommand {
     @Flag(help: "Print each event as a JSON object on a line of its own.")
     var json = false
 
+    @Flag(help: "Print the URI that is tried for bootstrap too. A temporary one is a secret while its window lasts.")
+    var verbose = false
+
     @Flag(help: "Print a configuration with every key explained, and end.")
     var printExample = false
 
@@ -65,7 +68,15 @@ struct DeviceCommand: AsyncParsableCommand {
     }
 
     private func run(_ client: LwM2MClient, _ output: DeviceEventPrinter) async throws {
-        let printing = Task { for await event in client.events { output.print(event) } }
+        let isVerbose = self.verbose
+        let printing = Task {
+            for await event in client.events {
+                output.print(event)
+                if isVerbose, case .bootstrapNameTried = event, let uri = await client.bootstrapURI {
+                    output.printNote("bootstrapURI", uri)
+                }
+            }
+        }
         let running = Task { try await client.run() }
         let interrupts = Interrupts { count in
             if count > 1 { Foundation.exit(130) }

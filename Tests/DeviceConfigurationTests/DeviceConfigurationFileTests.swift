@@ -28,6 +28,29 @@ import Testing
         #expect(file.client.endpoint == nil)
     }
 
+    private static let bootstrap = "endpoint: one\nbootstrap: coap://bs.example.test\n"
+
+    @Test func readsAProfileByTheNamesOfItsFields() throws {
+        let none = try DeviceConfigurationFile(yaml: Self.bootstrap, file: "x.yaml")
+        #expect(none.client.bootstrapURIProfile == nil)
+        let usual = try DeviceConfigurationFile(yaml: Self.bootstrap + "bootstrapURI: {}", file: "x.yaml")
+        #expect(usual.client.bootstrapURIProfile == .standard)
+        let section = "bootstrapURI:\n  parameters: [time, endpoint]\n  period: 60\n  clock-skew: 5\n  fallback: yes\n"
+        let own = try DeviceConfigurationFile(
+            yaml: Self.bootstrap + section + "ownObjectIDs: 40000\nclock: unknown",
+            file: "x.yaml"
+        )
+        let profile = try #require(own.client.bootstrapURIProfile)
+        #expect(profile.parameters == [.time, .endpoint])
+        #expect(profile.period == 60)
+        #expect(profile.fallsBackToStaticURI)
+        #expect(own.client.ownObjectIDs.bootstrapURIProfile == 40_000)
+        guard case .unknown = own.client.clock else {
+            Issue.record("the clock is not the one of the file")
+            return
+        }
+    }
+
     @Test(arguments: [
         ("7", Duration.seconds(7)), ("300s", .seconds(300)), ("5m", .seconds(300)), ("2h", .seconds(7200)),
         ("1d", .seconds(86_400)),
@@ -57,6 +80,13 @@ import Testing
             ("server: coaps://h", .missing, 1, "psk"),
             (minimal + "psk: {identity: a, key: '00'}", .invalid, 3, "psk"),
             ("server: coaps://h\npsk: secret", .notYAML, 2, "psk"),
+            (minimal + "bootstrapURI: {}", .invalid, 3, "bootstrapURI"),
+            (bootstrap + "bootstrapURI:\n  periods: 60", .unknownKey, 4, "bootstrapURI.periods"),
+            (bootstrap + "bootstrapURI:\n  period: soon", .invalid, 4, "bootstrapURI.period"),
+            (bootstrap + "bootstrapURI:\n  parameters: [random]", .invalid, 3, "bootstrapURI"),
+            ("bootstrap: coap://192.0.2.1\nbootstrapURI: {}", .invalid, 2, "bootstrapURI"),
+            (minimal + "ownObjectIDs: 3", .invalid, 3, "ownObjectIDs"),
+            (minimal + "clock: wrist", .invalid, 3, "clock"),
             ("server: coaps://h\npsk:\n  key: '00'", .missing, 3, "psk.identity"),
             ("server: coaps://h\npsk:\n  identity: a", .missing, 3, "psk.key"),
             ("server: coaps://h\npsk:\n  identity: a\n  key: ''", .invalid, 4, "psk.key"),

@@ -21,7 +21,9 @@ final class RuntimeHarness {
         isSecured: Bool = true,
         serverAddress: SocketAddress = SocketAddress(ipv4: (127, 0, 0, 1), port: 0),
         dns: DNSResponder? = nil,
-        handshakeTimeout: Duration = .seconds(20)
+        handshakeTimeout: Duration = .seconds(20),
+        acknowledgeTimeout: Duration = .seconds(2),
+        maximumRetransmit: Int = 4
     ) throws {
         self.loop = try EventLoop()
         let key = Self.key
@@ -32,6 +34,8 @@ final class RuntimeHarness {
         )
         var configuration = CoAPTransport.Configuration()
         configuration.handshakeTimeout = handshakeTimeout
+        configuration.acknowledgeTimeout = acknowledgeTimeout
+        configuration.maximumRetransmit = maximumRetransmit
         let transport = try CoAPTransport(configuration: configuration, loop: self.loop)
         var resolver: NameResolver?
         if let dns {

@@ -236,6 +236,46 @@ import Testing
         }
     }
 
+    @Test func aProfileThatCannotWorkIsFoundBeforeTheStart() throws {
+        let changes: [(inout LwM2MClient.Configuration) -> Void] = [
+            { $0.role = .management },
+            { $0.server = "coaps://192.0.2.1" },
+            { $0.security = .preSharedKey(identity: "one", key: [1, 2, 3]) },
+            { $0.endpoint = nil },
+        ]
+        let configuration = LwM2MClient.Configuration(
+            endpoint: "one",
+            server: "coaps://bs.example.test",
+            role: .bootstrap,
+            security: .preSharedKey(identity: "one", key: ClientHarness.key),
+            bootstrapURIProfile: .standard
+        )
+        _ = try LwM2MClient(configuration: configuration)
+        for change in changes {
+            var changed = configuration
+            change(&changed)
+            let spoiled = changed
+            #expect(throws: LwM2MError(.invalidConfiguration, "")) { try LwM2MClient(configuration: spoiled) }
+        }
+    }
+
+    @Test func withoutAClockATemporaryNameIsNotTriedAndTheReasonIsSaid() async throws {
+        let harness = try ClientHarness {
+            $0.server = "coaps://bs.example.test"
+            $0.role = .bootstrap
+            $0.bootstrapURIProfile = .standard
+            $0.clock = .custom { nil }
+        }
+        harness.startWithoutReading()
+        for await event in harness.client.events {
+            guard case .bootstrapFailed(let error) = event else { continue }
+            #expect(error.code == .clockUnknown)
+            #expect(!error.hint.isEmpty)
+            break
+        }
+        _ = try await harness.stop()
+    }
+
     @Test func errorsHoldNeitherKeyNorIdentity() {
         do {
             _ = try ClientHarness {
@@ -254,6 +294,8 @@ extension LwM2MClient.Event {
         switch self {
         case .connected: "connected"
         case .disconnected: "disconnected"
+        case .bootstrapNameTried: "bootstrapNameTried"
+        case .bootstrapHeld: "bootstrapHeld"
         case .bootstrapStarted: "bootstrapStarted"
         case .bootstrapFinished: "bootstrapFinished"
         case .bootstrapFailed: "bootstrapFailed"

@@ -98,6 +98,44 @@ private let documentationIPv6: [UInt8] = [0x20, 0x01, 0x0D, 0xB8] + [UInt8](repe
         #expect(harness.responder.questions.count > asked)
     }
 
+    @Test func asksAgainForANameThatWasForgotten() throws {
+        let harness = try ResolverHarness { _ in .addresses(timeToLive: 3600, [[192, 0, 2, 1]]) }
+        _ = try harness.resolve("server.test").get()
+        harness.responder.rule = { _ in .addresses(timeToLive: 3600, [[192, 0, 2, 9]]) }
+        harness.resolver?.forget("other.test")
+        harness.resolver?.forget("not a name")
+        #expect(try harness.resolve("server.test").get().texts == ["192.0.2.1"])
+        harness.resolver?.forget("SERVER.test.")
+        #expect(try harness.resolve("server.test").get().texts == ["192.0.2.9"])
+    }
+
+    /// A name has no address when both families say so; while one cannot say, it may have one.
+    @Test(arguments: [2, 5] as [UInt8], [true, false])
+    func halfAFailureIsNoAbsence(code: UInt8, failsForIPv6: Bool) throws {
+        let harness = try ResolverHarness { question in
+            question.isIPv6 == failsForIPv6 ? .code(code) : .addresses(timeToLive: 60, [])
+        }
+        #expect(try harness.resolve("server.test") == .failure(.serverFailed))
+    }
+
+    @Test func oneFamilyWithAddressesIsEnough() throws {
+        let harness = try ResolverHarness { question in
+            question.isIPv6 ? .code(3) : .addresses(timeToLive: 60, [[192, 0, 2, 1]])
+        }
+        #expect(try harness.resolve("server.test").get().texts == ["192.0.2.1"])
+    }
+
+    @Test(arguments: [DNSResponder.Reply.silence, .code(2), .code(5)])
+    func theNextServerAnswersForOneThatCannot(reply: DNSResponder.Reply) throws {
+        let broken = DNSResponder { _ in reply }
+        let harness = try ResolverHarness(
+            NameResolver.Configuration(timeout: .milliseconds(40), tries: 1),
+            before: [broken]
+        ) { _ in .addresses(timeToLive: 60, [[192, 0, 2, 1]]) }
+        #expect(try harness.resolve("server.test").get().texts == ["192.0.2.1"])
+        #expect(!broken.questions.isEmpty)
+    }
+
     @Test func doesNotKeepAnAnswerWithoutTimeToLive() throws {
         let harness = try ResolverHarness { _ in .addresses(timeToLive: 0, [[192, 0, 2, 1]]) }
         _ = try harness.resolve("server.test").get()

@@ -9,6 +9,8 @@ import Testing
 /// Time for the resolver is what the test says; the library's own time-outs are short and real.
 final class ResolverHarness {
     let responder: DNSResponder
+    /// Servers that are asked before ``responder``.
+    private let before: [DNSResponder]
     private(set) var resolver: NameResolver?
     private var watched: Watched
     var now = MonotonicTime.zero
@@ -19,13 +21,15 @@ final class ResolverHarness {
 
     init(
         _ configuration: NameResolver.Configuration = NameResolver.Configuration(timeout: .milliseconds(40), tries: 1),
+        before: [DNSResponder] = [],
         _ rule: @escaping (DNSResponder.Question) -> DNSResponder.Reply
     ) throws {
         let watched = Watched()
         self.watched = watched
+        self.before = before
         self.responder = DNSResponder(rule)
         var configuration = configuration
-        configuration.servers = [.init(address: "127.0.0.1", port: self.responder.port)]
+        configuration.servers = (before + [self.responder]).map { .init(address: "127.0.0.1", port: $0.port) }
         self.resolver = try NameResolver(configuration: configuration) { descriptor, readable, writable in
             watched.interest[descriptor] = readable || writable ? (readable, writable) : nil
         }
@@ -47,15 +51,16 @@ final class ResolverHarness {
     func drive(until isDone: () -> Bool) {
         var quietTurns = 0
         while !isDone(), quietTurns < 400, let resolver = self.resolver {
-            var polled = [pollfd(fd: self.responder.descriptor, events: Int16(POLLIN), revents: 0)]
+            let servers = self.before + [self.responder]
+            var polled = servers.map { pollfd(fd: $0.descriptor, events: Int16(POLLIN), revents: 0) }
             for (descriptor, interest) in self.watched.interest {
                 let events = (interest.readable ? POLLIN : 0) | (interest.writable ? POLLOUT : 0)
                 polled.append(pollfd(fd: descriptor, events: Int16(events), revents: 0))
             }
             let ready = poll(&polled, nfds_t(polled.count), 5)
             quietTurns = ready > 0 ? 0 : quietTurns + 1
-            self.responder.answerWaiting()
-            for entry in polled.dropFirst() where entry.revents != 0 {
+            for server in servers { server.answerWaiting() }
+            for entry in polled.dropFirst(servers.count) where entry.revents != 0 {
                 guard self.watched.interest[entry.fd] != nil else { continue }
                 resolver.process(
                     descriptor: entry.fd,
