@@ -109,6 +109,10 @@ if !isEmbedded {
             name: "BootstrapURIs",
             targets: ["BootstrapURIs", "CryptographicHashes", "CoAPMessages", "Primitives"]
         ),
+        .library(
+            name: "BalancerEngine",
+            targets: ["BalancerEngine", "BootstrapURIs", "CryptographicHashes", "CoAPMessages", "Primitives"]
+        ),
         .library(name: "LwM2MCodecs", targets: ["CoAPMessages", "LwM2MCodecs", "LwM2MModel", "Primitives"]),
     ]
     dependencies += [
@@ -116,6 +120,7 @@ if !isEmbedded {
         .package(url: "https://github.com/apple/swift-log", from: "1.6.0")
     ]
     targets += [
+        hosted("BalancerEngine", ["BootstrapURIs", "CoAPMessages", "Primitives"]),
         hosted(
             "LwM2MClient",
             [
@@ -204,7 +209,6 @@ if !isLibraryOnly {
         // Row 2: engines of the services and of the simulator.
         hosted("BootstrapEngine", ["BootstrapURIs", "CoAPMessages", "LwM2MCodecs", "LwM2MModel", "Primitives"]),
         hosted("ManagementEngine", ["CoAPMessages", "LwM2MCodecs", "LwM2MModel", "Primitives"]),
-        hosted("BalancerEngine", ["BootstrapURIs", "CoAPMessages", "Primitives"]),
         hosted("FleetEngine", ["Primitives"], folder: "Simulator"),
         hosted(
             "VirtualNetwork",

@@ -12,6 +12,15 @@ let package = Package(
     dependencies: [.package(name: "starling", path: "..")],
     targets: [
         .executableTarget(
+            name: "AllocationBenchmark",
+            dependencies: [
+                .product(name: "BalancerEngine", package: "starling"),
+                // Its C modules bring the allocator's statistics.
+                .product(name: "DeviceRuntime", package: "starling"),
+            ],
+            swiftSettings: settings
+        ),
+        .executableTarget(
             name: "MicroBenchmark",
             dependencies: [
                 .product(name: "BootstrapURIs", package: "starling"),

@@ -12,18 +12,17 @@ extension BalancerEngine {
                 self.refuse(.devices)
                 return
             }
-            var entry = DeviceEntry(endpoint: device.endpoint)
-            entry.secret = device.secret
+            var entry = DeviceEntry()
             entry.group = group
             self.phaseCounts[Int(entry.phase.rawValue)] += 1
-            self.touch(self.devices.add(entry))
+            self.touch(self.devices.add(device.endpoint, secret: device.secret, entry))
             return
         }
         let before = self.devices.entries[number]
         self.devices.entries[number].group = group
         if before.pin >= 0 { self.regroup(before.pin, to: group) }
-        if before.secret != device.secret {
-            self.devices.entries[number].secret = device.secret
+        if self.devices.secrets[number] != device.secret {
+            self.devices.secrets[number] = device.secret
             self.devices.entries[number].set(DeviceEntry.isUnderivable, false)
             self.releaseNames(of: number)
         }
@@ -44,8 +43,8 @@ extension BalancerEngine {
     mutating func finishLoading() {
         // Rows of devices that nobody serves any more.
         for number in self.devices.entries.indices
-        where self.devices.isUsed(number) && self.devices.entries[number].secret == nil {
-            self.removeDevice(self.devices.entries[number].endpoint)
+        where self.devices.isUsed(number) && self.devices.secrets[number] == nil {
+            self.removeDevice(self.devices.endpoints[number])
         }
         self.isLoaded = true
     }
@@ -194,7 +193,7 @@ extension BalancerEngine {
         self.touch(device)
         self.storeProgress(of: device)
         self.counters.givenUp += 1
-        self.emit(.report(.givenUp(endpoint: self.devices.entries[device].endpoint)))
+        self.emit(.report(.givenUp(endpoint: self.devices.endpoints[device])))
     }
 
     mutating func setPhase(_ phase: DeviceProgress.Phase, of device: Int) {
@@ -210,9 +209,9 @@ extension BalancerEngine {
     func progress(at device: Int) -> DeviceProgress {
         let entry = self.devices.entries[device]
         return DeviceProgress(
-            endpoint: entry.endpoint,
+            endpoint: self.devices.endpoints[device],
             phase: entry.phase,
-            host: entry.pin >= 0 ? self.names.entries[Int(entry.pin)].text : nil,
+            host: entry.pin >= 0 ? self.names.texts[Int(entry.pin)] : nil,
             instance: self.reporters.name(entry.reporter),
             isRestarted: entry.has(DeviceEntry.isRestarted),
             since: entry.since == .min ? nil : WallTime(secondsSinceEpoch: entry.since),
@@ -225,7 +224,7 @@ extension BalancerEngine {
 
     mutating func answerPin(_ exchange: ExchangeID, _ endpoint: UTF8Text, _ host: UTF8Text) {
         let pin = self.devices[endpoint].map { self.devices.entries[$0].pin } ?? DeviceEntry.noName
-        let isPinned = pin >= 0 && self.names.entries[Int(pin)].text == host
+        let isPinned = pin >= 0 && self.names.texts[Int(pin)] == host
         self.emit(.answerPin(exchange, isPinned: isPinned))
     }
 

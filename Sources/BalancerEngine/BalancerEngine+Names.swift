@@ -139,7 +139,7 @@ extension BalancerEngine {
     mutating func letGo(_ name: Int32, due: MonotonicTime) {
         let number = Int(name)
         let entry = self.names.entries[number]
-        guard !entry.text.isEmpty else { return }
+        guard self.names.isUsed(number) else { return }
         guard entry.published != AddressTable.none || entry.isInFlight else {
             self.forget(name)
             return
@@ -151,7 +151,8 @@ extension BalancerEngine {
     /// Forgets a name that nobody wants and the zone does not have.
     func isForgettable(_ number: Int) -> Bool {
         let entry = self.names.entries[number]
-        return !entry.isWanted && !entry.isInFlight && entry.published == AddressTable.none && !entry.text.isEmpty
+        return !entry.isWanted && !entry.isInFlight && entry.published == AddressTable.none
+            && self.names.isUsed(number)
     }
 
     mutating func forget(_ name: Int32) {

@@ -34,7 +34,7 @@ extension BalancerEngine {
             }
             self.names.entries[number].flags |= NameEntry.isInFlight
             self.batchAssigned.append((name, address))
-            assigned.append(NameRecord(name: entry.text, address: self.addresses[address]))
+            assigned.append(NameRecord(name: self.names.texts[number], address: self.addresses[address]))
         }
         var removed: [UTF8Text] = []
         if assigned.isEmpty, self.mayRemove {
@@ -48,7 +48,7 @@ extension BalancerEngine {
                 else { continue }
                 self.names.entries[Int(removal.name)].flags |= NameEntry.isInFlight
                 self.batchRemoved.append(removal.name)
-                removed.append(entry.text)
+                removed.append(self.names.texts[Int(removal.name)])
             }
         }
         guard !assigned.isEmpty || !removed.isEmpty else { return }

@@ -47,7 +47,7 @@ extension BalancerEngine {
         guard self.devices[row.endpoint] == nil, !row.endpoint.isEmpty,
             self.devices.count < self.configuration.maximumDevices
         else { return }
-        var entry = DeviceEntry(endpoint: row.endpoint)
+        var entry = DeviceEntry()
         entry.sequence = row.sequence
         entry.procedure = row.procedures.first ?? 0
         entry.procedureBefore = row.procedures.count > 1 ? row.procedures[1] : 0
@@ -55,7 +55,7 @@ extension BalancerEngine {
         entry.reporter = self.reporters.intern(row.instance)
         entry.set(DeviceEntry.isRestarted, row.isRestarted && row.phase == .started)
         self.phaseCounts[0] += 1
-        let number = self.devices.add(entry)
+        let number = self.devices.add(row.endpoint, secret: nil, entry)
         if row.phase == .started {
             // The name leads where the zone says, which is where it was kept.
             self.enterProgress(

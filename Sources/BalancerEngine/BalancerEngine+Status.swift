@@ -57,7 +57,7 @@ extension BalancerEngine {
         while number < self.names.entries.count, page.count < limit {
             let entry = self.names.entries[number]
             if entry.published != AddressTable.none {
-                page.append(NameRecord(name: entry.text, address: self.addresses[entry.published]))
+                page.append(NameRecord(name: self.names.texts[number], address: self.addresses[entry.published]))
             }
             number += 1
         }

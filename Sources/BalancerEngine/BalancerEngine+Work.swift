@@ -188,11 +188,12 @@ extension BalancerEngine {
 
     private mutating func deriveName(of device: Int, _ window: TimeWindow, _ slot: Int) {
         let entry = self.devices.entries[device]
-        guard let secret = entry.secret, !entry.has(DeviceEntry.isUnderivable) else { return }
+        let endpoint = self.devices.endpoints[device]
+        guard let secret = self.devices.secrets[device], !entry.has(DeviceEntry.isUnderivable) else { return }
         // The static host is not the balancer's to move.
-        guard let host = self.derivation.host(secret, entry.endpoint, window), host != self.derivation.staticHost else {
+        guard let host = self.derivation.host(secret, endpoint, window), host != self.derivation.staticHost else {
             self.devices.entries[device].set(DeviceEntry.isUnderivable, true)
-            self.emit(.report(.underivable(endpoint: entry.endpoint)))
+            self.emit(.report(.underivable(endpoint: endpoint)))
             return
         }
         let name = self.names.intern(host, group: entry.group)

@@ -9,9 +9,6 @@ struct DeviceEntry: Sendable {
 
     /// Its name in each window slot.
     var names = SIMD4<Int32>(repeating: DeviceEntry.noName)
-    var endpoint: UTF8Text
-    /// nil until the device was added: its row was restored before.
-    var secret: SecretBytes?
     /// The last notification that counted, of ``reporter``.
     var sequence: UInt64 = 0
     /// Fingerprints of the last two procedures, the newest first; 0 for none.
@@ -36,35 +33,47 @@ struct DeviceEntry: Sendable {
 
 /// Devices by number, and numbers by endpoint; a number is used again once its device is gone.
 struct DeviceTable: Sendable {
-    private(set) var numbers: [UTF8Text: Int32] = [:]
+    /// Empty where the number is free.
+    private(set) var endpoints: [UTF8Text] = []
+    /// nil until the device was added: its row was restored before.
+    var secrets: [SecretBytes?] = []
     var entries: [DeviceEntry] = []
+    private var index = NumberIndex()
     private var free: [Int32] = []
 
-    var count: Int { self.numbers.count }
+    var count: Int { self.index.count }
 
-    subscript(endpoint: UTF8Text) -> Int? { self.numbers[endpoint].map { Int($0) } }
+    subscript(endpoint: UTF8Text) -> Int? {
+        self.index.find(NumberIndex.hash(endpoint)) { self.endpoints[$0] == endpoint }
+    }
 
-    mutating func add(_ device: DeviceEntry) -> Int {
+    func isUsed(_ number: Int) -> Bool { !self.endpoints[number].isEmpty }
+
+    /// Adds a device that is not there yet.
+    mutating func add(_ endpoint: UTF8Text, secret: SecretBytes?, _ entry: DeviceEntry) -> Int {
         let number: Int
         if let reused = self.free.popLast() {
             number = Int(reused)
-            self.entries[number] = device
+            self.endpoints[number] = endpoint
+            self.secrets[number] = secret
+            self.entries[number] = entry
         } else {
             number = self.entries.count
-            self.entries.append(device)
+            self.endpoints.append(endpoint)
+            self.secrets.append(secret)
+            self.entries.append(entry)
         }
-        self.numbers[device.endpoint] = Int32(number)
+        self.index.insert(number, hash: NumberIndex.hash(endpoint))
         return number
     }
 
     mutating func remove(_ number: Int) {
-        self.numbers[self.entries[number].endpoint] = nil
-        // Free numbers have an empty endpoint, which no device has.
-        self.entries[number] = DeviceEntry(endpoint: "")
+        self.index.remove(number, hash: NumberIndex.hash(self.endpoints[number]))
+        self.endpoints[number] = ""
+        self.secrets[number] = nil
+        self.entries[number] = DeviceEntry()
         self.free.append(Int32(number))
     }
-
-    func isUsed(_ number: Int) -> Bool { !self.entries[number].endpoint.isEmpty }
 }
 
 /// Names of instances that told about devices, by number; bounded.

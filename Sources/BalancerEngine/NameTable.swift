@@ -5,7 +5,6 @@ struct NameEntry: Sendable {
     static let isQueued: UInt8 = 1
     static let isInFlight: UInt8 = 2
 
-    var text: UTF8Text
     /// When it may be removed since nobody wants it, in nanoseconds of the driver's clock.
     var removalDue: Int64 = 0
     /// Pairs of a device and a window that it is the name of.
@@ -28,38 +27,44 @@ struct NameEntry: Sendable {
 
 /// Names by number, and numbers by name; a number is used again once its name is gone.
 struct NameTable: Sendable {
-    private(set) var numbers: [UTF8Text: Int32] = [:]
+    /// Empty where the number is free.
+    private(set) var texts: [UTF8Text] = []
     var entries: [NameEntry] = []
+    private var index = NumberIndex()
     private var free: [Int32] = []
 
-    var count: Int { self.numbers.count }
+    var count: Int { self.index.count }
 
-    subscript(name: UTF8Text) -> Int32? { self.numbers[name] }
+    subscript(name: UTF8Text) -> Int32? {
+        self.index.find(NumberIndex.hash(name)) { self.texts[$0] == name }.map { Int32($0) }
+    }
+
+    func isUsed(_ number: Int) -> Bool { !self.texts[number].isEmpty }
 
     /// The number of a name, which is new to the table unless it was there.
     mutating func intern(_ name: UTF8Text, group: UInt16) -> Int32 {
-        if let number = self.numbers[name] { return number }
-        let number: Int32
+        let hash = NumberIndex.hash(name)
+        if let number = self.index.find(hash, where: { self.texts[$0] == name }) { return Int32(number) }
+        let number: Int
         if let reused = self.free.popLast() {
-            number = reused
-            self.entries[Int(number)] = NameEntry(text: name, group: group)
+            number = Int(reused)
+            self.texts[number] = name
+            self.entries[number] = NameEntry(group: group)
         } else {
-            number = Int32(self.entries.count)
-            self.entries.append(NameEntry(text: name, group: group))
+            number = self.entries.count
+            self.texts.append(name)
+            self.entries.append(NameEntry(group: group))
         }
-        self.numbers[name] = number
-        return number
+        self.index.insert(number, hash: hash)
+        return Int32(number)
     }
 
-    mutating func remove(_ number: Int32) {
-        self.numbers[self.entries[Int(number)].text] = nil
-        self.entries[Int(number)] = NameEntry(text: "")
-        self.free.append(number)
-    }
-
-    mutating func reserve(_ count: Int) {
-        self.entries.reserveCapacity(count)
-        self.numbers.reserveCapacity(count)
+    mutating func remove(_ name: Int32) {
+        let number = Int(name)
+        self.index.remove(number, hash: NumberIndex.hash(self.texts[number]))
+        self.texts[number] = ""
+        self.entries[number] = NameEntry()
+        self.free.append(name)
     }
 }
 

@@ -1,6 +1,7 @@
-@testable import BalancerEngine
 import Primitives
 import Testing
+
+@testable import BalancerEngine
 
 @Suite("The machine that writes a registry")
 struct RegistryWriterMachineTests {
@@ -140,7 +141,9 @@ struct RegistryWriterMachineTests {
         #expect(batch?.expected == Self.stored && batch?.epoch == Self.epoch(5))
         _ = machine.failed(UpdateID(rawValue: 1), .unreachable, now: Self.now)
         _ = machine.deadlineReached(now: Self.later)
-        #expect(machine.epochRead(.success(Self.stored), now: Self.later) == .send(UpdateID(rawValue: 2), batch.unwrapped))
+        #expect(
+            machine.epochRead(.success(Self.stored), now: Self.later) == .send(UpdateID(rawValue: 2), batch.unwrapped)
+        )
         #expect(machine.applied(UpdateID(rawValue: 2)) == .finishBatch)
         #expect(machine.nextEpochs.epoch == Self.epoch(6))
     }
