@@ -90,6 +90,13 @@ struct FleetRunCommand: ParsableCommand {
     var ownObjectIds: String?
     @Option(help: ArgumentHelp("DNS servers instead of the system's.", valueName: "a:port,b"))
     var dns: String?
+    @Option(
+        help: ArgumentHelp(
+            "The control socket of a balancer; shows how devices spread over its instances.",
+            valueName: "path"
+        )
+    )
+    var balancer: String?
     @Option(help: ArgumentHelp("YAML with these options; the command line wins.", valueName: "file"))
     var scenario: String?
     @Flag(help: "Show nothing before the table.")
@@ -115,7 +122,9 @@ struct FleetRunCommand: ParsableCommand {
         }
         var console = FleetConsole(style: Self.style, isQuiet: scenario.isQuiet, write: Self.writeError)
         runtime.endsOnSignals()
-        let report = runtime.run { console.show($0) }
+        let watch = scenario.isQuiet ? nil : self.balancer.map { BalancerWatch(path: $0) }
+        let report = runtime.run { console.show($0, spread: watch?.spread) }
+        watch?.end()
         StandardStream.output.write(report.table)
         if let path = scenario.reportPath {
             do {
