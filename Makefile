@@ -12,7 +12,7 @@ install: ## Installs the system packages and the Python peers that are missing
 build: install ## Builds the starling executable for use (release)
 	@Scripts/build
 
-demo: install ## Runs 1,000 devices against a bootstrap and a management server on loopback
+demo: install ## Runs 1,000 devices that find one of three bootstrap servers by temporary names, on loopback
 	@Scripts/demo
 
 test: install ## Runs every check: format, arrows, warnings, Embedded Swift, tests, interop
