@@ -137,6 +137,27 @@ extension Interop {
         }
 
         @Test(
+            "a key is replaced by another while batches go on: both are known for a while",
+            arguments: NameServerKind.installed
+        )
+        func keyRotation(kind: NameServerKind) throws {
+            let server = try kind.start()
+            let (oldKey, newKey) = (server.folder.key, ZoneFolder.makeKey())
+            let (old, new) = (try server.client(), try server.client(keyName: "balancer-2027", key: newKey))
+            #expect(try old.publish([("a.example.test", Self.one)]) == nil)
+            try server.reload([ZoneFolder.keyName: oldKey, "balancer-2027": newKey])
+            try waitUntil("the new key") { (try? new.readEpoch().get()) == old.epoch }
+            #expect(try old.publish([("b.example.test", Self.one)]) == nil)
+            new.epoch = old.epoch
+            #expect(try new.publish([("c.example.test", Self.one)]) == nil)
+            try server.reload(["balancer-2027": newKey])
+            try waitUntil("the end of the old key") { if case .failure = try old.readEpoch() { true } else { false } }
+            #expect(try old.publish([("d.example.test", Self.one)]) == .refused(17))
+            #expect(try new.publish([("d.example.test", Self.one)]) == nil)
+            #expect(try self.published(new).count == 4)
+        }
+
+        @Test(
             "a name that the server's policy keeps is refused with all of its batch",
             .enabled(if: BindServer.isInstalled, "named is missing; make install brings it")
         )

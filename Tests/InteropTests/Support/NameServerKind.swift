@@ -22,10 +22,22 @@ enum NameServerKind: String, CaseIterable, CustomTestStringConvertible {
         switch self {
         case .bind:
             let server = try BindServer(records: records)
-            return NameServer(kind: self, server: server, folder: server.folder, process: server.process)
+            return NameServer(
+                kind: self,
+                server: server,
+                folder: server.folder,
+                process: server.process,
+                reload: server.reload
+            )
         case .knot:
             let server = try KnotServer(records: records)
-            return NameServer(kind: self, server: server, folder: server.folder, process: server.process)
+            return NameServer(
+                kind: self,
+                server: server,
+                folder: server.folder,
+                process: server.process,
+                reload: server.reload
+            )
         }
     }
 }
@@ -36,6 +48,8 @@ struct NameServer {
     let server: any ZoneServer
     let folder: ZoneFolder
     let process: ZoneServerProcess
+    /// Has it know these keys and no others, by their names.
+    let reload: (_ keys: [String: String]) throws -> Void
 
     var zone: String { self.folder.zone }
 
@@ -59,7 +73,13 @@ struct NameServer {
 
     /// Something that asks it as resolvers do.
     func probe() throws -> NameProbe {
+        let (host, port) = try self.endpoint()
+        return NameProbe(host: host, port: port)
+    }
+
+    /// Its address and port.
+    func endpoint() throws -> (host: String, port: UInt16) {
         let parts = self.server.address.split(separator: ":")
-        return NameProbe(host: String(parts[0]), port: try #require(UInt16(parts[1])))
+        return (String(parts[0]), try #require(UInt16(parts[1])))
     }
 }

@@ -22,7 +22,7 @@ final class ZoneFolder {
     init(zone: String, address: String, records: [String]) throws {
         self.folder = try TemporaryFolder()
         self.zone = zone
-        self.key = Data((0..<32).map { _ in UInt8.random(in: .min ... .max) }).base64EncodedString()
+        self.key = ZoneFolder.makeKey()
         for name in ["zones", "run", "db"] {
             try FileManager.default.createDirectory(atPath: self.path(name), withIntermediateDirectories: true)
         }
@@ -31,6 +31,11 @@ final class ZoneFolder {
         ]
         _ = try self.folder.write((lines + records + [""]).joined(separator: "\n"), to: "zones/\(zone).zone")
         _ = try self.folder.write(self.key + "\n", to: "key")
+    }
+
+    /// A key of hmac-sha256, in base64.
+    static func makeKey() -> String {
+        Data((0..<32).map { _ in UInt8.random(in: .min ... .max) }).base64EncodedString()
     }
 
     /// Whether the server has to be told to become somebody else.

@@ -54,6 +54,9 @@ final class ZoneServerProcess {
         self.forget()
     }
 
+    /// Has it read its configuration again.
+    func reload() { self.running?.signal(SIGHUP) }
+
     /// Keeps it from doing anything, without ending it.
     func pause() { self.running?.signal(SIGSTOP) }
 
