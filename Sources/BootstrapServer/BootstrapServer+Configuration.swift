@@ -20,6 +20,8 @@ extension BootstrapServer {
         public var discoversFirst = true
         /// The SQLite file of the state; nil keeps nothing beyond the process.
         public var statePath: String?
+        /// The path of the control socket, which tells the counters; nil for none.
+        public var controlPath: String?
         /// What devices' temporary names are made of; nil lets devices come under any host.
         public var temporaryURIs: TemporaryURIs?
         /// The balancer that the instance belongs to; it needs temporary names.

@@ -20,6 +20,7 @@ public final class BootstrapServer {
     private var engine: BootstrapEngine
     private let sessions: ServiceSessions
     private var notices = NoticeNumbers()
+    private var door: StatisticsDoor?
     private var signals: TerminationSignals?
     private var clockTold: MonotonicTime?
     private var drainEnd: MonotonicTime?
@@ -69,6 +70,9 @@ public final class BootstrapServer {
             on: configuration.addresses,
             key: accounts.hasKeys ? { accounts.keys.key(of: $0) } : nil
         )
+        if let path = configuration.controlPath {
+            self.door = try StatisticsDoor(path: path, loop: self.loop) { [unowned self] in self.statistics }
+        }
         if configuration.stopsOnSignals {
             self.signals = try TerminationSignals(
                 loop: self.loop,
@@ -98,6 +102,9 @@ public final class BootstrapServer {
         balancer.start()
     }
 
+    /// How many devices are being served.
+    public var proceduresInProgress: Int { self.engine.procedureCount }
+
     /// Counters of the server.
     public var counters: BootstrapCounters { self.engine.counters }
 
@@ -110,6 +117,7 @@ public final class BootstrapServer {
     /// Serves until ``stop()``.
     public func run() {
         while !self.hasEnded { self.turn(until: nil) }
+        self.door?.close()
     }
 
     /// Waits for what happens next, at most until a time, and does what follows: one round of ``run()``.

@@ -1,5 +1,6 @@
 import CoAPTransport
 import ManagementEngine
+import ServiceSupport
 
 /// The counters of a server under the names that people and machines see.
 enum Statistics {
@@ -21,17 +22,6 @@ enum Statistics {
             "staleNotifications": engine.staleNotifications,
             "sends": engine.sends,
             "unreadableBodies": engine.unreadableBodies,
-            "malformedDatagrams": transport.malformedDatagrams,
-            "unknownCriticalOptions": transport.unknownCriticalOptions,
-            "duplicateRequests": transport.duplicateRequests,
-            "wrongKeys": transport.wrongKeys,
-            "unknownIdentities": transport.unknownIdentities,
-            "failedHandshakes": transport.failedHandshakes,
-            "refusedSessions": transport.refusedSessions,
-            "refusedBodies": transport.refusedBodies,
-            "incompleteBodies": transport.incompleteBodies,
-            "unexpectedAnswers": transport.unexpectedAnswers,
-            "failedSends": transport.failedSends,
-        ]
+        ].merging(transport.byName) { first, _ in first }
     }
 }

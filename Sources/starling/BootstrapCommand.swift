@@ -47,6 +47,8 @@ struct BootstrapCommand: ParsableCommand {
     @OptionGroup var instance: InstanceOptions
     @Option(help: ArgumentHelp("SQLite file that keeps what was given to whom.", valueName: "file"))
     var state: String?
+    @Option(help: ArgumentHelp("Local socket for 'starling ctl stats'.", valueName: "path"))
+    var control: String?
     @Option(help: ArgumentHelp("How long bootstraps in progress may take to end at SIGTERM.", valueName: "seconds"))
     var drain = 10
 
@@ -61,6 +63,7 @@ struct BootstrapCommand: ParsableCommand {
             throw ServiceConsole.Exit.usage
         }
         for address in server.addresses { ServiceConsole.say("listening \(address.text)") }
+        if let control { ServiceConsole.say("control \(control)") }
         if !self.service.quiet {
             server.onReport = self.show
             server.onBalancerReport = self.show
@@ -80,6 +83,7 @@ struct BootstrapCommand: ParsableCommand {
             rules: try self.provisioning.rules(hasAccountKeys: hasAccountKeys),
             statePath: self.state
         )
+        configuration.controlPath = self.control
         configuration.databasePath = self.provisioning.database
         configuration.discoversFirst = !self.provisioning.skipDiscover
         configuration.temporaryURIs = try self.temporaryURIs.uris()

@@ -205,6 +205,25 @@ import Testing
         #expect(bench.answer(farewell.tag, CoAPResponse(.deleted)) == [.left])
         #expect(bench.conversation.nextDeadline == nil || bench.wait().outputs.announcement == nil)
     }
+
+    @Test func nobodyWaitsForABalancerThatIsAwayAndMissesNothing() {
+        let bench = Bench()
+        _ = bench.outputs { $0.start(now: $1) }
+        _ = bench.outputs { $0.closed(now: $1) }
+        #expect(bench.outputs { $0.leave(now: $1) } == [.left])
+    }
+
+    @Test func aBalancerThatIsAwayAndMissesNoticesIsWaitedFor() throws {
+        let bench = Bench()
+        _ = bench.outputs { $0.start(now: $1) }
+        _ = bench.outputs { $0.closed(now: $1) }
+        _ = bench.tell(.completed)
+        #expect(bench.outputs { $0.leave(now: $1) }.isEmpty)
+        #expect(bench.wait().outputs == [.open])
+        let notices = try #require(bench.outputs { $0.opened(now: $1) }.sent)
+        let farewell = try #require(bench.answer(notices.tag, CoAPResponse(.changed)).sent)
+        #expect(farewell.request.method == .delete)
+    }
 }
 
 extension BalancerConversationTests.Bench {

@@ -172,6 +172,26 @@ import Testing
         #expect(try bench.code(InstanceBench.host("dev2"), as: "dev2") == .changed)
     }
 
+    @Test func theControlSocketTellsTheCounters() throws {
+        let path = FileManager.default.temporaryDirectory.appending(path: "bs-\(UUID().uuidString)").path
+        let bench = try InstanceBench { $0.controlPath = path }
+        #expect(try bench.code("bs.example.test") == .forbidden)
+        let client = try LineClient(path: path)
+        for line in [#"{"id":1,"verb":"stats"}"#, #"{"id":2,"verb":"list"}"#, "nonsense"] {
+            #expect(client.send(Array(line.utf8)))
+        }
+        var lines: [String] = []
+        try bench.drive("three lines are answered") {
+            while lines.count < 3, client.waits(milliseconds: 0), let line = client.receive() {
+                lines.append(String(decoding: line, as: UTF8.self))
+            }
+            return lines.count == 3
+        }
+        #expect(lines[0].contains(#""unknownHosts":1"#))
+        #expect(lines[0].contains(#""kind":"stats""#))
+        #expect(lines[1].contains("bad-request") && lines[2].contains("bad-request"))
+    }
+
     @Test func anInstanceWithoutTemporaryNamesIsSaidAtTheStart() throws {
         let loop = try EventLoop()
         let balancer = try FakeBalancer(loop: loop)

@@ -11,6 +11,13 @@ extension Interop {
         static let key = ["--psk-key", SharedKey.hexadecimal]
         static let server = ["server", "--psk-key", SharedKey.hexadecimal]
 
+        static let bootstrap = ["bootstrap", "--listen", "coap://127.0.0.1:0"]
+        static let server1 = ["--server", "coap://127.0.0.1:5683"]
+        static let names = ["--static-uri", "coaps://bs.example.test"]
+        static let balancer = [
+            "--balancer", "coaps://127.0.0.1:5685", "--name", "bs-1", "--balancer-psk", SharedKey.hexadecimal,
+        ]
+
         static let mistakes: [(arguments: [String], status: Int32)] = [
             (fleet, 64),
             (fleet + key + ["--server", "http://127.0.0.1:1"], 64),
@@ -32,7 +39,22 @@ extension Interop {
             (["server", "--listen", "coaps://127.0.0.1:0", "--credentials", "/nonexistent/credentials"], 2),
             (server + ["--listen", "coap://127.0.0.1:0", "--state", "/nonexistent/state.sqlite"], 2),
             (server + ["--listen", "coap://127.0.0.1:0", "--control", "/nonexistent/control"], 2),
-            (["bootstrap", "--listen", "coap://127.0.0.1:0", "--server", "nonsense"], 2),
+            (bootstrap, 2),
+            (bootstrap + ["--server", "nonsense"], 2),
+            (bootstrap + ["--database", "/nonexistent/devices.csv"], 2),
+            (bootstrap + server1 + ["--server-lifetime", "1", "--server-lifetime", "2"], 2),
+            (bootstrap + server1 + ["--server-short-id", "0"], 2),
+            (bootstrap + server1 + ["--profile", "period=3600"], 2),
+            (bootstrap + server1 + ["--static-uri", "coaps://127.0.0.1"], 2),
+            (bootstrap + server1 + ["--static-uri", "coaps://bs.example.test", "--profile", "period=never"], 2),
+            (bootstrap + server1 + ["--static-uri", "coaps://bs.example.test", "--profile", "@/nonexistent"], 2),
+            (bootstrap + server1 + ["--name", "bs-1"], 2),
+            (bootstrap + server1 + balancer, 2),
+            (bootstrap + server1 + names + ["--balancer", "coaps://balancer.example.test:5685"], 2),
+            (bootstrap + server1 + names + ["--balancer", "coap://127.0.0.1:5685"], 2),
+            (bootstrap + server1 + names + balancer + ["--weight", "0"], 2),
+            (bootstrap + server1 + names + balancer + ["--address", "127.0.0.1:5684"], 2),
+            (["bootstrap", "--listen", "coap://0.0.0.0:0"] + server1 + names + balancer, 2),
             (["ctl", "list", "--control", "/nonexistent/control"], 3),
         ]
 
