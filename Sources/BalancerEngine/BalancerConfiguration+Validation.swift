@@ -24,7 +24,8 @@ extension BalancerConfiguration {
             self.longestRetry, self.refusedRetry,
         ]
         guard sizes.allSatisfy({ $0 > 0 }), times.allSatisfy({ $0 > .zero }), self.registryTime >= .zero,
-            (1...1000).contains(self.maximumInstances), self.maximumDevices < Int(Int32.max),
+            (1...1000).contains(self.maximumInstances), self.batchByteCount >= 1024,
+            self.maximumDevices < Int(Int32.max),
             (1...86_400).contains(self.timeToLive), derivation.clockSkew >= 0
         else { throw .outOfRange }
         guard let period = derivation.period else { return }

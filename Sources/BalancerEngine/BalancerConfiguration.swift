@@ -10,8 +10,10 @@ public struct BalancerConfiguration: Sendable {
     public var timeToLive: UInt32 = 30
     /// What publishing the names of all devices may take; the next window's names are published so much earlier.
     public var registryTime: Duration = .seconds(60)
-    /// The most names in one batch, at least 1; 64 KB of a signed update hold about 2,400.
-    public var batchSize = 2000
+    /// The most names in one batch; at least 1.
+    public var batchSize = 400
+    /// The most bytes of one batch, as ``NameUpdate/byteCount`` counts them; at least 1024.
+    public var batchByteCount = 64_000
     /// Where names lead to while no instance is up; nil: they keep the last one, and no instance is started.
     public var holdingAddress: IPAddress?
     /// How long a device that is held shall wait, in seconds: at least 1.

@@ -175,8 +175,9 @@ extension BalancerEngine {
                 let receiver = quota.receive(in: row) ?? self.sharing.choose(group: entry.group, slot: slot)
                 self.move(number, to: receiver)
                 if hadInstance { moved += 1 }
-            } else if entry.pins == 0, quota.mayGive(entry.instance, in: row), let receiver = quota.receive(in: row) {
-                quota.give(entry.instance, in: row)
+            } else if entry.pins == 0, quota.gives(entry.instance, in: row, number),
+                let receiver = quota.receive(in: row)
+            {
                 self.move(number, to: receiver)
                 moved += 1
             } else {
@@ -196,7 +197,7 @@ extension BalancerEngine {
         let capacity = self.sharing.capacity
         var quota = ShareQuota(rows: self.sharing.groupCount * NameSharing.slotCount, capacity: capacity)
         for entry in self.names.entries where entry.isWanted {
-            quota.count(entry.instance, isHoused: self.isHoused(entry), in: self.row(of: entry))
+            quota.count(entry, isHoused: self.isHoused(entry), in: self.row(of: entry))
         }
         for row in 0..<(self.sharing.groupCount * NameSharing.slotCount) where quota.total(in: row) > 0 {
             let group = row / NameSharing.slotCount

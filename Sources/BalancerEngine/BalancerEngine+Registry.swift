@@ -13,6 +13,9 @@ extension BalancerEngine {
         self.isLoaded && !self.hasWork && self.newNames.isEmpty && self.changedNames.isEmpty
     }
 
+    /// The bytes of assigning the longest name there can be.
+    private static var longestAssignment: Int { 3 * (253 + 12) + 16 }
+
     /// Makes the next batch if there is something to write and the registry is free.
     mutating func makeBatch() {
         guard self.writer.isReady else { return }
@@ -22,8 +25,12 @@ extension BalancerEngine {
         let limit = self.configuration.batchSize
         // While names are being derived, full batches only.
         let waiting = self.changedNames.count + self.newNames.count
-        guard waiting >= limit || !self.hasWork || !self.changedNames.isEmpty else { return }
-        while assigned.count < limit, let name = self.changedNames.popFirst() ?? self.newNames.popFirst() {
+        guard waiting >= limit || !self.hasWork || !self.changedNames.isEmpty || self.mustClaim else { return }
+        let byteLimit = self.configuration.batchByteCount
+        var byteCount = 0
+        while assigned.count < limit, byteCount + Self.longestAssignment <= byteLimit || assigned.isEmpty,
+            let name = self.changedNames.popFirst() ?? self.newNames.popFirst()
+        {
             let number = Int(name)
             self.names.entries[number].flags &= ~NameEntry.isQueued
             let entry = self.names.entries[number]
@@ -34,12 +41,16 @@ extension BalancerEngine {
             }
             self.names.entries[number].flags |= NameEntry.isInFlight
             self.batchAssigned.append((name, address))
-            assigned.append(NameRecord(name: self.names.texts[number], address: self.addresses[address]))
+            let record = NameRecord(name: self.names.texts[number], address: self.addresses[address])
+            byteCount += record.byteCount
+            assigned.append(record)
         }
         var removed: [UTF8Text] = []
         if assigned.isEmpty, self.mayRemove {
             self.noteZoneIsCurrent()
-            while removed.count < limit, let removal = self.removals.first, removal.due <= self.now {
+            while removed.count < limit, byteCount + Self.longestAssignment <= byteLimit || removed.isEmpty,
+                let removal = self.removals.first, removal.due <= self.now
+            {
                 _ = self.removals.popFirst()
                 let entry = self.names.entries[Int(removal.name)]
                 // It may have been wanted again since, or let go anew, or be another name.
@@ -48,10 +59,13 @@ extension BalancerEngine {
                 else { continue }
                 self.names.entries[Int(removal.name)].flags |= NameEntry.isInFlight
                 self.batchRemoved.append(removal.name)
-                removed.append(self.names.texts[Int(removal.name)])
+                let name = self.names.texts[Int(removal.name)]
+                byteCount += NameUpdate.byteCount(removing: name)
+                removed.append(name)
             }
         }
-        guard !assigned.isEmpty || !removed.isEmpty else { return }
+        guard !assigned.isEmpty || !removed.isEmpty || self.mustClaim else { return }
+        self.mustClaim = false
         let (expected, epoch) = self.writer.nextEpochs
         self.perform(
             self.writer.batchMade(
@@ -152,6 +166,8 @@ extension BalancerEngine {
             self.noteChange(Int32(number))
         }
         self.mustFindOrphans = true
+        // Even with nothing to change the next batch puts this writer's epoch into the zone, which stops all others.
+        self.mustClaim = true
         self.store.append(.zoneRead(ours, epoch))
         self.store.append(.superseded(false))
         self.emit(.report(.tookOver(names: ours.count)))

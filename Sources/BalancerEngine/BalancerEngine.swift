@@ -44,6 +44,7 @@ public struct BalancerEngine: Sendable {
     var batchRemoved: [Int32] = []
     var publishedCount = 0
     var isInTrouble = false
+    var mustClaim = false
 
     var store = StoreQueue()
     var progressTimers = DeadlineHeap<Int32>()

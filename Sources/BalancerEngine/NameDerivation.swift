@@ -46,7 +46,7 @@ extension NameDerivation {
             window: { profile.window(at: $0) },
             start: { profile.start(of: $0) },
             host: { secret, endpoint, window in
-                try? uris.uri(secret: secret, endpoint: endpoint, window: window, hashes: hashes).host
+                try? uris.host(secret: secret, endpoint: endpoint, window: window, hashes: hashes)
             }
         )
     }

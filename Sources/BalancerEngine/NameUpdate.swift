@@ -12,6 +12,9 @@ public struct NameRecord: Hashable, Sendable {
         self.name = name
         self.address = address
     }
+
+    /// How many bytes it takes to assign: the addresses of both kinds go, and this one comes.
+    var byteCount: Int { 3 * (self.name.bytes.count + 12) + self.address.bytes.count }
 }
 
 /// The state of a zone as the one who writes it counts it; a TXT record holds its text.
@@ -57,6 +60,13 @@ public struct NameUpdate: Hashable, Sendable {
         self.removed = removed
         self.timeToLive = timeToLive
     }
+
+    /// About how many bytes the names take in a DNS message: three records to assign one, one to remove one.
+    public var byteCount: Int {
+        self.assigned.reduce(0) { $0 + $1.byteCount } + self.removed.reduce(0) { $0 + Self.byteCount(removing: $1) }
+    }
+
+    static func byteCount(removing name: UTF8Text) -> Int { name.bytes.count + 12 }
 }
 
 /// Why a registry did not do what it was asked.

@@ -190,11 +190,19 @@ struct RegistryWriterMachine: Sendable {
         }
     }
 
-    /// An operator wants this balancer to write.
+    /// An operator wants this balancer to write; it may not know yet that somebody else does.
     mutating func takeOverRequested(now: MonotonicTime) -> Action {
-        guard self.state == .superseded else { return .none }
-        self.isTakingOver = true
-        return self.check(now: now)
+        switch self.state {
+        case .stopped, .reading:
+            return .none
+        case .ready, .superseded:
+            self.isTakingOver = true
+            return self.check(now: now)
+        case .storing, .sending, .checking, .pausing:
+            // It holds when what is under way finds out that somebody else writes.
+            self.isTakingOver = true
+            return .none
+        }
     }
 
     /// Time has passed.

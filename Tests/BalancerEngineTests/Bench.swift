@@ -28,6 +28,8 @@ struct Bench {
     var stoppedInstances: [UTF8Text] = []
     /// Outputs that were performed.
     var performed = 0
+    /// Removals of names that somebody may still use.
+    var violations: [UTF8Text] = []
     /// Outputs behind this many are lost: the balancer is dead.
     var cut = Int.max
     private var events: [BalancerEvent] = []
@@ -167,6 +169,7 @@ struct Bench {
                 self.tell(.stored(id))
             }
         case .update(let id, let update):
+            self.judge(update)
             if let failure = self.failure ?? self.zone.apply(update) {
                 self.tell(.updateFailed(id, failure))
             } else if self.losesAnswers {
@@ -182,6 +185,27 @@ struct Bench {
         case .answerPin(_, let isPinned): self.pinAnswers.append(isPinned)
         case .answerHold(_, let answer): self.holdAnswers.append(answer)
         case .report(let report): self.reports.append(report)
+        }
+    }
+
+    /// Notes removals of names that are live: those of devices that wait in any window whose clock a device may have,
+    /// and those that devices in progress use; by what is stored.
+    private mutating func judge(_ update: NameUpdate) {
+        guard !update.removed.isEmpty else { return }
+        let rows = Dictionary(uniqueKeysWithValues: self.snapshot.devices.map { ($0.endpoint, $0) })
+        for device in 0..<16 {
+            let row = rows[Bench.endpoint(device)]
+            var live: Set<UTF8Text> = []
+            if let host = row?.host { live.insert(host) }
+            if row == nil {
+                let elapsed = self.time.secondsSinceEpoch - Bench.start.secondsSinceEpoch
+                for seconds in [elapsed - Bench.skew, elapsed + Bench.skew] {
+                    live.insert(
+                        self.name(device, window: Int64((Double(seconds) / Double(Bench.period)).rounded(.down)))
+                    )
+                }
+            }
+            self.violations += update.removed.filter { live.contains($0) }
         }
     }
 

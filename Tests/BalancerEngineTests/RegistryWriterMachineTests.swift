@@ -85,7 +85,7 @@ struct RegistryWriterMachineTests {
             "epoch of another": (.superseded, "stop"), "no epoch": (.reading(nil), "readNames"),
             "epoch unreadable": (.pausing, "pause"), "deadline": (.pausing, "pause"),
         ],
-        .ready: ["batch made": (.storing, "store")],
+        .ready: ["batch made": (.storing, "store"), "take over": (.checking, "readEpoch")],
         .storing: ["stored": (.sending, "send")],
         .sending: [
             "applied": (.ready, "finishBatch"), "unreachable": (.pausing, "pause"), "refused": (.pausing, "pause"),

@@ -6,8 +6,9 @@ import CryptographicHashes
 import Glibc
 import Primitives
 
-/// What the balancer needs for a million devices: to derive and share out their names, to share them out anew when
-/// an instance is lost or comes, and the memory of it. Seconds are the processor's, on one core; nothing is sent.
+/// What the balancer needs for a million devices, in seconds of one core.
+///
+/// To derive and share out their names, to share them out anew when instances come and go, and memory; nothing is sent.
 @main struct AllocationBenchmark {
     private static let instances = 30
 
