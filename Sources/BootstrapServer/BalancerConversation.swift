@@ -132,7 +132,7 @@ struct BalancerConversation {
     /// Has the balancer told everything that is left, and then that the instance goes.
     mutating func leave(now: MonotonicTime) {
         self.isLeaving = true
-        guard self.connection != .closed || self.queue.count > 0 else {
+        guard self.connection == .open || self.queue.count > 0 else {
             // The balancer is away and misses nothing but a farewell: it will miss the instance soon.
             self.hasLeft = true
             self.outputs.append(.left)

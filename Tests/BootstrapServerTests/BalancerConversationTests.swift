@@ -207,10 +207,12 @@ import Testing
     }
 
     @Test func nobodyWaitsForABalancerThatIsAwayAndMissesNothing() {
-        let bench = Bench()
-        _ = bench.outputs { $0.start(now: $1) }
-        _ = bench.outputs { $0.closed(now: $1) }
-        #expect(bench.outputs { $0.leave(now: $1) } == [.left])
+        for isClosed in [false, true] {
+            let bench = Bench()
+            _ = bench.outputs { $0.start(now: $1) }
+            if isClosed { _ = bench.outputs { $0.closed(now: $1) } }
+            #expect(bench.outputs { $0.leave(now: $1) } == [.left])
+        }
     }
 
     @Test func aBalancerThatIsAwayAndMissesNoticesIsWaitedFor() throws {
