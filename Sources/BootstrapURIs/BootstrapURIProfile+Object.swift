@@ -19,7 +19,7 @@ extension BootstrapURIProfile {
                     .objectLink,
                     isMandatory: true
                 )
-            ] + ProfileField.allCases.map(\.definition)
+            ] + ProfileField.allCases.map { $0.definition }
         )
     }
 

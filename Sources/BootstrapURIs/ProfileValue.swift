@@ -97,7 +97,7 @@ enum ProfileValue {
     // MARK: Writing
 
     static func text(of parameters: [DerivationParameter]) -> UTF8Text {
-        parameters.isEmpty ? "none" : self.joined(parameters.map(\.name.bytes), by: UInt8(ascii: "+"))
+        parameters.isEmpty ? "none" : self.joined(parameters.map { $0.name.bytes }, by: UInt8(ascii: "+"))
     }
 
     static func text(of combination: ParameterCombination) -> UTF8Text {

@@ -26,6 +26,7 @@ import Testing
         // The one after the last acknowledged may have become durable before its note was written.
         let stored = loaded?.servers.first?.lifetime ?? 0
         #expect(stored == acknowledged || stored == acknowledged + 1)
+        if let loaded { #expect(loaded == makeConfiguration(lifetime: stored)) }
     }
 
     @Test func aFullDiskIsReportedAndHarmless() async throws {
