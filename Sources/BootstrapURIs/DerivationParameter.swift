@@ -38,21 +38,13 @@ public enum TimeStampForm: Hashable, CaseIterable, Sendable {
     /// The name in the textual form of a profile; `"decimal"`.
     public var name: UTF8Text { self == .decimal ? "decimal" : "binary" }
 
-    /// The bytes of a window's stamp.
-    public func bytes(of window: TimeWindow) -> [UInt8] {
-        var bytes: [UInt8] = []
-        self.write(window, into: &bytes)
-        return bytes
-    }
+    /// The most bytes that a stamp takes: the digits of the least number of 64 bits.
+    static let largestCount = 20
 
-    func write(_ window: TimeWindow, into bytes: inout [UInt8]) {
+    func write(_ window: TimeWindow, into sink: inout ByteSink) {
         switch self {
-        case .decimal: DecimalNumber.write(signed: window.stamp, into: &bytes)
-        case .binary:
-            let stamp = UInt64(bitPattern: window.stamp)
-            for shift in stride(from: 56, through: 0, by: -8) {
-                bytes.append(UInt8(truncatingIfNeeded: stamp >> UInt64(shift)))
-            }
+        case .decimal: sink.append(decimal: window.stamp)
+        case .binary: sink.append(bigEndian: UInt64(bitPattern: window.stamp))
         }
     }
 }

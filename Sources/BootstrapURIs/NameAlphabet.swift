@@ -47,7 +47,9 @@ public enum NameAlphabet: Hashable, CaseIterable, Sendable {
         }
     }
 
-    /// Writes bytes in the alphabet into a buffer of exactly ``characterCount(ofBytes:)``.
+    /// Writes bytes in the alphabet into a buffer: its length says how many of the characters are wanted.
+    ///
+    /// Decimal digits come from the last to the first, so the buffer must have room for all of them.
     func write(_ bytes: UnsafeBufferPointer<UInt8>, into text: UnsafeMutableBufferPointer<UInt8>) {
         switch self {
         case .base32: Self.writeGroups(of: 5, bytes, into: text, Self.base32Digit)
@@ -72,12 +74,13 @@ public enum NameAlphabet: Hashable, CaseIterable, Sendable {
             pending = pending << 8 | UInt32(byte)
             pendingBits += 8
             while pendingBits >= bits {
+                guard position < text.count else { return }
                 pendingBits -= bits
                 text[position] = digit(pending >> pendingBits & mask)
                 position += 1
             }
         }
-        if pendingBits > 0 { text[position] = digit(pending << (bits - pendingBits) & mask) }
+        if pendingBits > 0, position < text.count { text[position] = digit(pending << (bits - pendingBits) & mask) }
     }
 
     /// Divides by ten again and again, nine digits at a time.

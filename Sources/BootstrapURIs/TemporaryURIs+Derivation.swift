@@ -2,7 +2,9 @@ public import Primitives
 
 extension TemporaryURIs {
     /// Begins the message of every HMAC over parameters; no message of a random variable begins so.
-    static let messageLabel = Array("bootstrap-uri/1\0".utf8)
+    ///
+    /// It is short, so that with an endpoint name of up to 31 bytes the message fits one block of the hash.
+    static let messageLabel = Array("bs-uri/1".utf8)
     /// Begins the message that a random variable is made from.
     static let randomVariableLabel = Array("rv".utf8)
 
@@ -18,7 +20,9 @@ extension TemporaryURIs {
         let uri = try self.uri(secret: secret, endpoint: endpoint, window: window, hashes: hashes)
         let profile = self.profile
         let values = profile.parameters.map { self.bytes(of: $0, secret, endpoint, window, hashes) }
-        let message = profile.combination == .hmac ? self.message(secret, endpoint, window, hashes) : nil
+        let message =
+            profile.combination == .hmac
+            ? self.withParameters(secret, endpoint, window, hashes, isFramed: true) { bytes, _ in Array(bytes) } : nil
         let digest = self.digest(secret, endpoint, window, hashes)
         let derivative = Array(digest.bytes.prefix(profile.suite.byteCount))
         let text = profile.alphabet.text(of: derivative)
@@ -55,20 +59,29 @@ extension TemporaryURIs {
         _ hashes: HashFunctions
     ) -> UTF8Text {
         let digest = self.digest(secret, endpoint, window, hashes)
-        let part = self.profile.part == nil ? [] : self.part(secret, endpoint, window, hashes)
-        let suite = self.profile.suite
-        let count = self.profile.alphabet.characterCount(ofBytes: suite.byteCount)
-        var bytes: [UInt8] = []
-        bytes.reserveCapacity(self.prefix.count + part.count + self.positions.count + self.suffix.count)
-        bytes.append(contentsOf: self.prefix)
-        if self.profile.part?.side == .before { bytes.append(contentsOf: part) }
-        withUnsafeTemporaryAllocation(of: UInt8.self, capacity: count) { text in
-            digest.withBytes { self.profile.alphabet.write(.init(rebasing: $0.prefix(suite.byteCount)), into: text) }
-            for position in self.positions { bytes.append(text[position]) }
+        let side = self.profile.part?.side
+        let part = side == nil ? [] : self.part(secret, endpoint, window, hashes)
+        let count = self.prefix.count + part.count + self.positions.count + self.suffix.count
+        let bytes = [UInt8](unsafeUninitializedCapacity: count) { buffer, written in
+            var sink = ByteSink(buffer)
+            sink.append(self.prefix)
+            if side == .before { sink.append(part) }
+            self.select(from: digest, into: &sink)
+            if side == .after { sink.append(part) }
+            sink.append(self.suffix)
+            written = sink.count
         }
-        if self.profile.part?.side == .after { bytes.append(contentsOf: part) }
-        bytes.append(contentsOf: self.suffix)
         return UTF8Text(validating: bytes) ?? ""
+    }
+
+    private func select(from digest: SHA256Digest, into sink: inout ByteSink) {
+        withUnsafeTemporaryAllocation(of: UInt8.self, capacity: self.characterCount) { text in
+            digest.withBytes { bytes in
+                let derivative = UnsafeBufferPointer(rebasing: bytes.prefix(self.profile.suite.byteCount))
+                self.profile.alphabet.write(derivative, into: text)
+            }
+            for position in self.positions { sink.append(text[position]) }
+        }
     }
 
     /// The hash of the input, before a suite cuts it.
@@ -79,36 +92,14 @@ extension TemporaryURIs {
         _ hashes: HashFunctions
     ) -> SHA256Digest {
         let isKeyed = self.profile.suite == .hmacSHA256
-        guard self.profile.combination != .hmac else {
-            let message = self.message(secret, endpoint, window, hashes)
-            let code = hashes.hmacSHA256(of: message, key: secret)
-            return isKeyed ? code : code.withBytes { hashes.sha256($0) }
+        guard self.profile.combination == .hmac else {
+            let input = self.input(secret, endpoint, window, hashes)
+            return input.withBytes { isKeyed ? hashes.hmacSHA256(secret, $0) : hashes.sha256($0) }
         }
-        let input = self.input(secret, endpoint, window, hashes)
-        return input.withBytes { isKeyed ? hashes.hmacSHA256(secret, $0) : hashes.sha256($0) }
-    }
-
-    /// What an HMAC is taken over: a label, then each parameter as its own label, its length in two bytes, its bytes.
-    private func message(
-        _ secret: SecretBytes,
-        _ endpoint: UTF8Text,
-        _ window: TimeWindow,
-        _ hashes: HashFunctions
-    ) -> [UInt8] {
-        var message: [UInt8] = []
-        message.reserveCapacity(Self.messageLabel.count + endpoint.bytes.count + 80)
-        message.append(contentsOf: Self.messageLabel)
-        for parameter in self.profile.parameters {
-            message.append(parameter.label)
-            let mark = message.count
-            message.append(0)
-            message.append(0)
-            self.write(parameter, secret, endpoint, window, hashes, into: &message)
-            let length = message.count - mark - 2
-            message[mark] = UInt8(truncatingIfNeeded: length >> 8)
-            message[mark + 1] = UInt8(truncatingIfNeeded: length)
+        let code = self.withParameters(secret, endpoint, window, hashes, isFramed: true) { message, _ in
+            hashes.hmacSHA256(secret, message)
         }
-        return message
+        return isKeyed ? code : code.withBytes { hashes.sha256($0) }
     }
 
     /// Secret and parameters side by side, as concatenation and insertion have them.
@@ -118,44 +109,69 @@ extension TemporaryURIs {
         _ window: TimeWindow,
         _ hashes: HashFunctions
     ) -> SecretBytes {
-        var parameters: [UInt8] = []
-        // Where the secret stands in the parameters; when they stand in the secret, where they do.
-        var place = 0
-        for (index, parameter) in self.profile.parameters.enumerated() {
-            self.write(parameter, secret, endpoint, window, hashes, into: &parameters)
-            if case .concatenation(index + 1) = self.profile.combination { place = parameters.count }
-        }
-        if case .secretIntoParameters(let offset) = self.profile.combination { place = min(offset, parameters.count) }
-        let total = secret.count + parameters.count
-        if case .parametersIntoSecret(let offset) = self.profile.combination {
-            let place = min(offset, secret.count)
-            return secret.withBytes { secret in
-                SecretBytes(count: total) { Self.insert(parameters[...], into: secret[...], at: place, writing: $0) }
+        self.withParameters(secret, endpoint, window, hashes, isFramed: false) { parameters, secretPlace in
+            secret.withBytes { secret in
+                switch self.profile.combination {
+                case .parametersIntoSecret(let offset): Self.insert(parameters, into: secret, at: offset)
+                case .secretIntoParameters(let offset): Self.insert(secret, into: parameters, at: offset)
+                case .concatenation, .hmac: Self.insert(secret, into: parameters, at: secretPlace)
+                }
             }
-        }
-        return secret.withBytes { secret in
-            SecretBytes(count: total) { Self.insert(secret[...], into: parameters[...], at: place, writing: $0) }
         }
     }
 
-    /// Writes one run of bytes with another inserted into it.
     private static func insert(
-        _ inner: some Collection<UInt8>,
-        into outer: some RandomAccessCollection<UInt8>,
-        at place: Int,
-        writing buffer: UnsafeMutableBufferPointer<UInt8>
-    ) {
-        var index = 0
-        func write(_ byte: UInt8) {
-            buffer[index] = byte
-            index += 1
+        _ inner: UnsafeBufferPointer<UInt8>,
+        into outer: UnsafeBufferPointer<UInt8>,
+        at offset: Int
+    ) -> SecretBytes {
+        let place = min(offset, outer.count)
+        return SecretBytes(count: inner.count + outer.count) { buffer in
+            var sink = ByteSink(buffer)
+            sink.append(UnsafeBufferPointer(rebasing: outer[..<place]))
+            sink.append(inner)
+            sink.append(UnsafeBufferPointer(rebasing: outer[place...]))
         }
-        for byte in outer.prefix(place) { write(byte) }
-        for byte in inner { write(byte) }
-        for byte in outer.dropFirst(place) { write(byte) }
     }
 
     // MARK: Parameters
+
+    /// Lends the parameters in their order to a closure, and where among them a concatenation has the secret.
+    ///
+    /// - Parameter isFramed: whether they are the message of an HMAC: a label, then each parameter as its own label, its
+    ///   length in two bytes, its bytes. Without, they stand side by side.
+    private func withParameters<Result>(
+        _ secret: SecretBytes,
+        _ endpoint: UTF8Text,
+        _ window: TimeWindow,
+        _ hashes: HashFunctions,
+        isFramed: Bool,
+        _ body: (UnsafeBufferPointer<UInt8>, _ secretPlace: Int) -> Result
+    ) -> Result {
+        var secretIndex = 0
+        if case .concatenation(let index) = self.profile.combination { secretIndex = index }
+        let frames = Self.messageLabel.count + 3 * DerivationParameter.allCases.count
+        let capacity = frames + endpoint.bytes.count + TimeStampForm.largestCount + SHA256Digest.byteCount
+        return withUnsafeTemporaryAllocation(of: UInt8.self, capacity: capacity) { buffer in
+            var sink = ByteSink(buffer)
+            var secretPlace = 0
+            if isFramed { sink.append(Self.messageLabel) }
+            for (index, parameter) in self.profile.parameters.enumerated() {
+                if isFramed {
+                    sink.append(parameter.label)
+                    let mark = sink.count
+                    sink.append(0)
+                    sink.append(0)
+                    self.write(parameter, secret, endpoint, window, hashes, into: &sink)
+                    sink.overwrite(at: mark, length: sink.count - mark - 2)
+                } else {
+                    self.write(parameter, secret, endpoint, window, hashes, into: &sink)
+                }
+                if index + 1 == secretIndex { secretPlace = sink.count }
+            }
+            return body(sink.written, secretPlace)
+        }
+    }
 
     private func bytes(
         of parameter: DerivationParameter,
@@ -164,9 +180,12 @@ extension TemporaryURIs {
         _ window: TimeWindow,
         _ hashes: HashFunctions
     ) -> [UInt8] {
-        var bytes: [UInt8] = []
-        self.write(parameter, secret, endpoint, window, hashes, into: &bytes)
-        return bytes
+        let capacity = max(endpoint.bytes.count, SHA256Digest.byteCount)
+        return [UInt8](unsafeUninitializedCapacity: capacity) { buffer, written in
+            var sink = ByteSink(buffer)
+            self.write(parameter, secret, endpoint, window, hashes, into: &sink)
+            written = sink.count
+        }
     }
 
     private func write(
@@ -175,12 +194,12 @@ extension TemporaryURIs {
         _ endpoint: UTF8Text,
         _ window: TimeWindow,
         _ hashes: HashFunctions,
-        into bytes: inout [UInt8]
+        into sink: inout ByteSink
     ) {
         switch parameter {
-        case .endpoint: bytes.append(contentsOf: endpoint.bytes)
-        case .time: self.profile.timeForm.write(window, into: &bytes)
-        case .randomVariable: bytes.append(contentsOf: self.randomVariable(secret, hashes))
+        case .endpoint: sink.append(endpoint.bytes)
+        case .time: self.profile.timeForm.write(window, into: &sink)
+        case .randomVariable: sink.append(self.randomVariable(secret, hashes))
         }
     }
 
@@ -202,7 +221,10 @@ extension TemporaryURIs {
         guard let part = self.profile.part else { return [] }
         switch part.parameter {
         case .endpoint: return part.characters(of: endpoint.bytes)
-        case .time: return part.characters(of: TimeStampForm.decimal.bytes(of: window))
+        case .time:
+            var digits: [UInt8] = []
+            DecimalNumber.write(signed: window.stamp, into: &digits)
+            return part.characters(of: digits)
         case .randomVariable:
             return part.characters(of: NameAlphabet.hex.text(of: self.randomVariable(secret, hashes)))
         }

@@ -14,6 +14,8 @@ public struct TemporaryURIs: Hashable, Sendable {
     public let staticURI: CoAPURI
     /// The characters of the derivative that survive.
     let positions: [Int]
+    /// How many characters of the derivative have to be written for that.
+    let characterCount: Int
     /// What stands before the name in the part of the URI that it goes into.
     let prefix: [UInt8]
     /// What stands behind it.
@@ -32,6 +34,7 @@ public struct TemporaryURIs: Hashable, Sendable {
         self.profile = profile
         self.staticURI = staticURI
         self.positions = positions
+        self.characterCount = profile.alphabet == .decimal ? count : (positions.max() ?? 0) + 1
 
         let labelEnd = host.firstIndex(of: Ascii.dot) ?? host.count
         var place = 0

@@ -68,7 +68,13 @@ extension SecretBytes: Equatable {}
 @inline(never)
 @_optimize(none)
 private func eraseForGood(_ buffer: UnsafeMutableBufferPointer<UInt8>) {
-    for index in 0..<buffer.count { buffer[index] = 0 }
+    guard let base = buffer.baseAddress else { return }
+    // Unoptimised, a range would be walked through witness tables, at a hundred nanoseconds a byte.
+    var index = 0
+    while index < buffer.count {
+        base[index] = 0
+        index &+= 1
+    }
 }
 
 #if !hasFeature(Embedded)

@@ -4,7 +4,7 @@ import CryptographicHashes
 import Glibc
 import Primitives
 
-/// The time to derive the temporary hosts of a million devices, each with a secret of its own, on one core.
+/// The processor time to derive the temporary hosts of a million devices, each with a secret of its own.
 enum DerivationBenchmark {
     private static let count = 1_000_000
 
@@ -28,8 +28,7 @@ enum DerivationBenchmark {
             let window = profile.window(at: WallTime(secondsSinceEpoch: 1_700_000_000))
             var hosts: [UTF8Text] = []
             hosts.reserveCapacity(self.count)
-            let clock = ContinuousClock()
-            let start = clock.now
+            let start = self.processorTime
             for index in 0..<self.count {
                 hosts.append(
                     try uris.host(
@@ -40,7 +39,7 @@ enum DerivationBenchmark {
                     )
                 )
             }
-            let elapsed = clock.now - start
+            let elapsed = self.processorTime - start
             guard Set(hosts).count == self.count else {
                 print("\(name): two devices have one name")
                 exit(1)
@@ -50,6 +49,13 @@ enum DerivationBenchmark {
             let nanoseconds = "\(Int(elapsed / .nanoseconds(1)) / self.count)"
             print("\(self.padded(name, 46))\(self.aligned(seconds, 6))\(self.aligned(nanoseconds, 11))")
         }
+    }
+
+    /// What this process has computed for, so that others on the machine do not count.
+    private static var processorTime: Duration {
+        var time = timespec()
+        clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &time)
+        return .seconds(time.tv_sec) + .nanoseconds(time.tv_nsec)
     }
 
     private static func padded(_ text: String, _ width: Int) -> String {

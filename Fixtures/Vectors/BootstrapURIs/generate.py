@@ -118,7 +118,7 @@ def derive(title, profile="", secret=STRONG, endpoint=ENDPOINT, time=TIME, stati
     word, _, argument = fields["combination"].partition(":")
     message = None
     if word == "hmac":
-        message = b"bootstrap-uri/1\0" + b"".join(
+        message = b"bs-uri/1" + b"".join(
             name[0].encode() + len(values[name]).to_bytes(2, "big") + values[name] for name in names
         )
         data = mac(key, message)
