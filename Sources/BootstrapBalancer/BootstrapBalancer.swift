@@ -31,6 +31,8 @@ public final class BootstrapBalancer {
     private var isStopping = false
     private var isDraining = false
     private var isLoading = true
+    /// Every device was told to the engine once: before, it would take a device for an unknown one.
+    private var knowsDevices = false
     private var nextClockReading: MonotonicTime
     /// Set while the engine refuses something for want of room: its answer is 5.03.
     private var isRefusedByBounds = false
@@ -265,7 +267,13 @@ public final class BootstrapBalancer {
             key: { [unowned self] in self.directory.key(of: $0) }
         )
         held.endpoint = { [unowned self] in self.directory.endpoint(named: $0, identity: $1) }
-        held.onRequest = { [unowned self] in self.tell(.holdAsked($0, endpoint: $1, host: $2)) }
+        held.onRequest = { [unowned self] exchange, endpoint, host in
+            guard self.knowsDevices, !self.engine.status.isDeriving else {
+                self.held?.respond(to: exchange, Self.later(seconds: self.configuration.engine.holdTime))
+                return
+            }
+            self.tell(.holdAsked(exchange, endpoint: endpoint, host: host))
+        }
         self.held = held
         guard let onDemand = self.configuration.onDemand else { return }
         for place in onDemand.places where self.configuration.instances.credential(ofEndpoint: place.name) == nil {
@@ -309,6 +317,10 @@ public final class BootstrapBalancer {
             return
         }
         self.isLoading = false
+        // A server that never told anything will do so; until then nothing is known.
+        if self.directory.count == 0, let reader = self.reader, reader.readings == 0 { return }
+        guard !self.knowsDevices else { return }
+        self.knowsDevices = true
         self.tell(.devicesLoaded)
         self.log("devices", "\(self.directory.count) devices", ["count": "\(self.directory.count)"])
     }
@@ -326,6 +338,9 @@ public final class BootstrapBalancer {
     private func take(_ exchange: ExchangeID, from name: UTF8Text, _ request: InstanceRequest) {
         self.isRefusedByBounds = false
         switch request {
+        case .notify where !self.knowsDevices, .pin where !self.knowsDevices:
+            // The instance comes again; a notification that is not acknowledged is not lost.
+            self.instances.respond(to: exchange, Self.later(seconds: 1))
         case .report(let instance, let inProgress):
             self.records.report(instance, inProgress: inProgress)
             self.tell(.instanceReported(instance, inProgress: inProgress))
@@ -381,9 +396,7 @@ public final class BootstrapBalancer {
         case .answerPin(let exchange, let isPinned):
             self.instances.respond(to: exchange, CoAPResponse(isPinned ? .content : .notFound))
         case .answerHold(let exchange, .hold(let maxAge)):
-            var response = CoAPResponse(.serviceUnavailable)
-            response.options.append(.maxAge, unsigned: UInt64(maxAge))
-            self.held?.respond(to: exchange, response)
+            self.held?.respond(to: exchange, Self.later(seconds: maxAge))
         case .answerHold(let exchange, .refuse): self.held?.respond(to: exchange, CoAPResponse(.forbidden))
         case .report(let report):
             if case .refusedByBounds = report { self.isRefusedByBounds = true }
@@ -392,6 +405,15 @@ public final class BootstrapBalancer {
             let entry = self.narration.take(report, batchesBefore: batches, now: self.loop.now)
             if let entry { self.write(entry) }
         }
+    }
+
+    /// An answer that lets a peer come again.
+    ///
+    /// - Source: RFC 7252, section 5.9.3.4.
+    private static func later(seconds: UInt32) -> CoAPResponse {
+        var response = CoAPResponse(.serviceUnavailable)
+        response.options.append(.maxAge, unsigned: UInt64(seconds))
+        return response
     }
 
     private func store(_ id: StorageID, _ changes: [BalancerChange]) -> BalancerEvent {
