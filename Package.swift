@@ -218,6 +218,14 @@ if !isLibraryOnly {
             ],
             folder: "Simulator"
         ),
+        hosted(
+            "PowerCut",
+            [
+                "BalancerEngine", "BootstrapEngine", "BootstrapURIs", "ClientEngine", "CoAPMessages", "FleetEngine",
+                "LwM2MModel", "Primitives", "VirtualNetwork",
+            ],
+            folder: "Simulator"
+        ),
         // Row 3: edges of the services.
         .systemLibrary(
             name: "CLDNS",
@@ -269,7 +277,7 @@ if !isLibraryOnly {
             ["BootstrapURIs", "CoAPMessages", "CoAPTransport", "FleetEngine", "LwM2MModel", "Primitives", yams],
             folder: "Simulator"
         ),
-        hosted("FleetReports", ["FleetEngine", "Primitives", histogram], folder: "Simulator"),
+        hosted("FleetReports", ["FleetEngine", "PowerCut", "Primitives", histogram], folder: "Simulator"),
         hosted("FleetConsole", ["FleetEngine", "FleetReports", "Primitives"], folder: "Simulator"),
         hosted(
             "FleetRuntime",
@@ -333,6 +341,10 @@ if !isLibraryOnly {
             ]
         ),
         tests(
+            "PowerCut",
+            ["BootstrapURIs", "CryptographicHashes", "PowerCut", "Primitives", "TestSupport", "VirtualNetwork"]
+        ),
+        tests(
             "ServiceStore",
             [
                 "BootstrapEngine", "CoAPMessages", "LwM2MCodecs", "LwM2MModel", "ManagementEngine", "Primitives",
@@ -362,7 +374,7 @@ if !isLibraryOnly {
                 "Primitives", "TestSupport",
             ]
         ),
-        tests("FleetReports", ["FleetEngine", "FleetReports", "Primitives", "TestSupport"]),
+        tests("FleetReports", ["FleetEngine", "FleetReports", "PowerCut", "Primitives", "TestSupport"]),
         tests("FleetConsole", ["FleetConsole", "FleetEngine", "FleetReports", "Primitives", "TestSupport"]),
         tests(
             "FleetRuntime",

@@ -21,6 +21,7 @@ public final class BootstrapPeer: VirtualPeer {
     }
     /// Whether the balancer keeps a host for an endpoint; asked when the engine's host rule lets it.
     public var pins: (_ endpoint: UTF8Text, _ host: UTF8Text) -> Bool = { _, _ in false }
+    private let keepsReports: Bool
 
     /// Creates a server.
     ///
@@ -28,14 +29,17 @@ public final class BootstrapPeer: VirtualPeer {
     ///   - configuration: its rules and bounds.
     ///   - keys: the key of an identity; nil refuses it.
     ///   - plans: what an endpoint is told; nil refuses it.
+    ///   - keepsReports: false for long runs of many devices.
     public init(
         configuration: BootstrapConfiguration = BootstrapConfiguration(),
+        keepsReports: Bool = true,
         keys: @escaping (_ identity: [UInt8]) -> SecretBytes?,
         plans: @escaping (_ endpoint: UTF8Text) -> BootstrapPlan?
     ) {
         self.engine = BootstrapEngine(configuration: configuration)
         self.keys = keys
         self.plans = plans
+        self.keepsReports = keepsReports
     }
 
     /// Gives the engine an event of its embedder; have the network attend to the peer afterwards.
@@ -70,7 +74,8 @@ public final class BootstrapPeer: VirtualPeer {
             case .sendRequest(let request, let session, let message): return .sendRequest(request, session, message)
             case .notify(let procedure, let progress, let endpoint, let host):
                 self.onProgress(procedure, progress, endpoint, host)
-            case .report(let report): self.reports.append(report)
+            case .report(let report):
+                if self.keepsReports { self.reports.append(report) }
             }
         }
         return nil

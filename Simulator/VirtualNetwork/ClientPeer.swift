@@ -12,6 +12,7 @@ public final class ClientPeer: VirtualPeer {
     /// The configuration that was stored last; nil when none was.
     public private(set) var stored: StoredConfiguration?
     private let keepsReports: Bool
+    private let reportReceiver: ((ClientReport, MonotonicTime) -> Void)?
 
     /// Creates a device that has not started.
     ///
@@ -21,15 +22,18 @@ public final class ClientPeer: VirtualPeer {
     ///   - seed: of its jitter.
     ///   - hashes: what its temporary bootstrap URIs are derived with; nil when it has none.
     ///   - keepsReports: false for long runs of many devices.
+    ///   - reportReceiver: is told every report when it is made; it may take the peer off the network.
     public init(
         configuration: ClientConfiguration,
         registry: ObjectRegistry = .standard,
         seed: UInt64,
         hashes: HashFunctions? = nil,
-        keepsReports: Bool = true
+        keepsReports: Bool = true,
+        reportReceiver: ((ClientReport, MonotonicTime) -> Void)? = nil
     ) {
         self.engine = ClientEngine(configuration: configuration, registry: registry, seed: seed, hashes: hashes)
         self.keepsReports = keepsReports
+        self.reportReceiver = reportReceiver
     }
 
     /// Gives the engine an event of its embedder; have the network attend to the peer afterwards.
@@ -78,10 +82,10 @@ public final class ClientPeer: VirtualPeer {
                 self.engine.handle(.stored(storage), now: now)
             case .execute(let exchange, _, _): self.engine.handle(.executed(exchange, .changed), now: now)
             case .decideWrite(let exchange, _): self.engine.handle(.writeDecided(exchange, .changed), now: now)
-            // The network's names have a time to live of their own.
-            case .forgetName: break
+            case .forgetName(let name): return .forgetName(name)
             case .report(let report):
                 if self.keepsReports { self.reports.append((report, now)) }
+                self.reportReceiver?(report, now)
             }
         }
         return nil

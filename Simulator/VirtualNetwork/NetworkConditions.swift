@@ -8,16 +8,20 @@ public struct NetworkConditions: Hashable, Sendable {
     public var duplication: Double
     /// The shortest and longest time a datagram takes; where they differ, datagrams overtake each other.
     public var delay: ClosedRange<Duration>
+    /// Whether datagrams of one session never overtake each other.
+    public var keepsOrder: Bool
 
     /// Creates conditions; by default everything arrives once, after 20 ms.
     public init(
         loss: Double = 0,
         duplication: Double = 0,
-        delay: ClosedRange<Duration> = .milliseconds(20)...(.milliseconds(20))
+        delay: ClosedRange<Duration> = .milliseconds(20)...(.milliseconds(20)),
+        keepsOrder: Bool = false
     ) {
         self.loss = loss
         self.duplication = duplication
         self.delay = delay
+        self.keepsOrder = keepsOrder
     }
 
     /// When the copies of one datagram arrive, counted from its sending; empty when it is lost.

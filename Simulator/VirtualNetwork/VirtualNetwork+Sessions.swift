@@ -5,9 +5,9 @@ import Primitives
 // Opening and ending sessions. A secured one takes two round trips, in which every flight may be lost:
 //
 //     client                server
-//       │──── flight 0 ──────▶│ looks the identity up, refuses a wrong key
+//       │──── flight 0 ──────▶│
 //       │◀─── flight 1 ───────│
-//       │──── flight 2 ──────▶│ accepted
+//       │──── flight 2 ──────▶│ looks the identity up, refuses a wrong key
 //   open│◀─── flight 3 ───────│
 extension VirtualNetwork {
     func shakeHands(_ id: SessionID, with server: Int, _ credentials: SessionCredentials, by peer: Int) {
@@ -37,13 +37,15 @@ extension VirtualNetwork {
 
     func handshakeArrived(_ flight: Int, on session: VirtualSession) {
         switch flight {
-        case 0: self.transmit(self.accepts(session) ? .handshake(flight: 1) : .refusal, on: session, to: .client)
+        case 0: self.transmit(.handshake(flight: 1), on: session, to: .client)
         case 1:
             guard session.state == .handshake(flight: 0) else { return }
             session.state = .handshake(flight: 2)
             self.sendFlight(2, of: session, wait: self.policy.handshakeRetry)
         case 2:
-            guard self.accepts(session) else { return }
+            guard session.isAccepted || self.accepts(session) else {
+                return self.transmit(.refusal, on: session, to: .client)
+            }
             self.transmit(.handshake(flight: 3), on: session, to: .client)
             guard !session.isAccepted else { return }
             session.isAccepted = true

@@ -22,6 +22,8 @@ public final class VirtualNetwork {
         case unreachable(peer: Int, SessionID, SessionFailure)
         case answerDue(VirtualSession, End, CoAPToken)
         case idle(VirtualSession)
+        case start(peer: Int)
+        case deadline(peer: Int)
     }
 
     /// How the network treats datagrams from now on.
@@ -44,7 +46,6 @@ public final class VirtualNetwork {
     var listeners: [UTF8Text: Int] = [:]
     var addresses: [IPAddress: Int] = [:]
     var silenced: Set<Int> = []
-    var deadlines = DeadlineHeap<Int>()
     var lastSession: UInt32 = 0
     var exchanges: [ExchangeID: OpenExchange] = [:]
     var lastExchange: UInt64 = 0
@@ -96,7 +97,6 @@ public final class VirtualNetwork {
         }
         self.slots[peer] = nil
         self.silenced.remove(peer)
-        self.deadlines.set(nil, for: peer)
     }
 
     /// Lets strangers send to a peer that has a capacity, in place of a flood before; it uses chance of its own.
@@ -110,12 +110,16 @@ public final class VirtualNetwork {
     /// Tells a peer to begin.
     public func start(_ peer: Int) { self.tell(peer, .started) }
 
+    /// Tells a peer to begin at a time.
+    public func start(_ peer: Int, at time: MonotonicTime) { self.queue.add(.start(peer: peer), at: time) }
+
     /// Carries out what a peer wants after something was changed behind the network's back.
     public func attend(to peer: Int) {
         self.drain(peer)
         // What a peer said while it was drained may have been its last word.
         guard let slot = self.slots[peer] else { return }
-        self.deadlines.set(slot.peer.nextDeadline, for: peer)
+        slot.deadline = slot.peer.nextDeadline
+        self.awaitDeadline(of: peer, slot)
     }
 
     /// Cuts a peer off, or connects it again; it keeps its state.
@@ -147,20 +151,29 @@ public final class VirtualNetwork {
                 return true
             }
             self.now = max(self.now, next)
-            if let happening = self.queue.popReached(now: self.now) {
-                self.handle(happening)
-            } else if let peer = self.deadlines.popReached(now: self.now) {
-                self.tell(peer, .deadlineReached)
-            }
+            if let happening = self.queue.popReached(now: self.now) { self.handle(happening) }
         }
         return false
     }
 
     /// When the next thing happens; nil when nothing will.
-    public var nextHappening: MonotonicTime? {
-        guard let queued = self.queue.earliest else { return self.deadlines.earliest() }
-        guard let deadline = self.deadlines.earliest() else { return queued }
-        return min(queued, deadline)
+    public var nextHappening: MonotonicTime? { self.queue.earliest }
+
+    /// A peer whose deadline moves away, as it does with every message, is looked at when the earlier one has come.
+    private func awaitDeadline(of peer: Int, _ slot: PeerSlot) {
+        guard let deadline = slot.deadline, slot.awaited.map({ deadline < $0 }) ?? true else { return }
+        slot.awaited = deadline
+        self.queue.add(.deadline(peer: peer), at: max(deadline, self.now))
+    }
+
+    private func deadlineReached(of peer: Int) {
+        guard let slot = self.slots[peer], let awaited = slot.awaited, awaited <= self.now else { return }
+        slot.awaited = nil
+        if let deadline = slot.deadline, deadline <= self.now {
+            self.tell(peer, .deadlineReached)
+        } else {
+            self.awaitDeadline(of: peer, slot)
+        }
     }
 
     func tell(_ peer: Int, _ event: PeerEvent) {
@@ -199,6 +212,8 @@ public final class VirtualNetwork {
         case .unreachable(let peer, let session, let failure): self.notOpened(session, failure, by: peer)
         case .answerDue(let session, let end, let token): self.giveUpAnswer(token, on: session, at: end)
         case .idle(let session): self.drop(session, at: .server, .closed)
+        case .start(let peer): self.tell(peer, .started)
+        case .deadline(let peer): self.deadlineReached(of: peer)
         }
     }
 
@@ -213,7 +228,12 @@ public final class VirtualNetwork {
         }
         for delay in arrivals {
             self.datagramsArrived += 1
-            self.queue.add(.arrival(session, at: end, datagram), at: self.now.advanced(by: delay))
+            var time = self.now.advanced(by: delay)
+            if self.conditions.keepsOrder {
+                time = max(time, session.ends[end.rawValue].lastArrival)
+                session.ends[end.rawValue].lastArrival = time
+            }
+            self.queue.add(.arrival(session, at: end, datagram), at: time)
         }
     }
 
@@ -245,6 +265,9 @@ final class PeerSlot {
     /// Sessions that wait for an address, or for the word that there is none.
     var unopened: [SessionID] = []
     var keptNames: [KeptName] = []
+    /// When the peer must be told, and the earliest time at which that will be looked at.
+    var deadline: MonotonicTime?
+    var awaited: MonotonicTime?
 
     init(_ peer: any VirtualPeer, queue: ServiceQueue?) {
         self.peer = peer

@@ -16,6 +16,8 @@ final class VirtualSession {
     struct EndState {
         /// Each end forgets the session by itself.
         var hasIt = true
+        /// When the last datagram on its way to this end arrives.
+        var lastArrival = MonotonicTime.zero
         var nextMessageID: UInt16 = 1
         var nextToken: UInt64 = 1
         var recent = RecentMessages()
