@@ -342,7 +342,7 @@ if !isLibraryOnly {
         ),
         tests(
             "PowerCut",
-            ["BootstrapURIs", "CryptographicHashes", "PowerCut", "Primitives", "TestSupport", "VirtualNetwork"]
+            ["BootstrapURIs", "CryptographicHashes", "FleetReports", "PowerCut", "Primitives", "TestSupport", "VirtualNetwork"]
         ),
         tests(
             "ServiceStore",

@@ -11,6 +11,8 @@ struct DeviceBlueprint: Sendable {
     private static let prefix = Array("dev-".utf8)
 
     private let seed: UInt64
+    /// How devices derive temporary names; nil when they only know the static one.
+    private let profile: BootstrapURIProfile?
     private let serverURI = UTF8Text("coaps://\(Self.staticHost.string)")
     private let managementURI: UTF8Text = "coaps://lwm2m.example.test"
     private let objects = [
@@ -29,8 +31,9 @@ struct DeviceBlueprint: Sendable {
         HostedObject(Objects.temperature, instances: [HostedInstance(0, [5700: .float(20), 5701: .string("Cel")])]),
     ]
 
-    init(seed: UInt64) {
+    init(seed: UInt64, profile: BootstrapURIProfile?) {
         self.seed = seed
+        self.profile = profile
     }
 
     func endpoint(_ device: Int) -> UTF8Text { UTF8Text("dev-\(device)") }
@@ -74,7 +77,12 @@ struct DeviceBlueprint: Sendable {
             identity: endpoint.bytes,
             key: self.key(device)
         )
-        return ClientConfiguration(endpoint: endpoint, security: [account], objects: self.objects)
+        return ClientConfiguration(
+            endpoint: endpoint,
+            security: [account],
+            objects: self.objects,
+            bootstrapURIProfile: self.profile
+        )
     }
 
     /// What a server tells a device; nil refuses it.

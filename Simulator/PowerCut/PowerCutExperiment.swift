@@ -1,7 +1,10 @@
+import BalancerEngine
 import BootstrapEngine
+import BootstrapURIs
 import ClientEngine
+import CoAPMessages
 import FleetEngine
-import Primitives
+public import Primitives
 import VirtualNetwork
 
 /// A power cut on a virtual network: every device reboots and asks for bootstrap, and time jumps from one happening to
@@ -15,24 +18,46 @@ public final class PowerCutExperiment {
     /// The part of the time to reboot that chance adds to a device's turn.
     private static let bootShare = 10
 
+    /// A server of the experiment.
+    struct Server {
+        let name: UTF8Text
+        let address: IPAddress
+        let peer: BootstrapPeer
+        let number: Int
+    }
+
     /// What is simulated.
     public let configuration: PowerCutConfiguration
     let network: VirtualNetwork
     let blueprint: DeviceBlueprint
+    /// What devices, instances and balancer derive names with; nil where there is only the static server.
+    let uris: TemporaryURIs?
+    let hashes: HashFunctions
+    var servers: [Server] = []
+    var balancer: BalancerPeer?
+    var balancerNumber = 0
+    var stranger: NameGuesser
+    var result: PowerCutResult
     private var fleet: FleetPeer?
     private var fleetNumber = 0
-    private var servers: [(peer: BootstrapPeer, number: Int, name: String)] = []
     /// The numbers that devices have on the network while they are there.
     private var deviceNumbers: [Int32]
     private var curves = LoadCurves(servers: 0)
-    private var result: PowerCutResult
     private var milestones: [(count: Int, path: WritableKeyPath<PowerCutResult, Double?>)] = []
 
     /// Creates an experiment that has not begun.
-    public init(configuration: PowerCutConfiguration) {
+    ///
+    /// - Parameters:
+    ///   - configuration: what to simulate.
+    ///   - hashes: `.libCrypto`.
+    public init(configuration: PowerCutConfiguration, hashes: HashFunctions) {
         self.configuration = configuration
+        self.hashes = hashes
+        let staticURI = CoAPURI(scheme: .coaps, host: DeviceBlueprint.staticHost)
+        self.uris = configuration.isStatic ? nil : try? TemporaryURIs(profile: .standard, staticURI: staticURI)
         self.network = VirtualNetwork(conditions: configuration.conditions, seed: configuration.seed)
-        self.blueprint = DeviceBlueprint(seed: configuration.seed)
+        self.blueprint = DeviceBlueprint(seed: configuration.seed, profile: self.uris?.profile)
+        self.stranger = NameGuesser(seed: configuration.seed &+ 2)
         self.deviceNumbers = Array(repeating: -1, count: configuration.devices)
         self.result = PowerCutResult(
             devices: configuration.devices,
@@ -44,7 +69,9 @@ public final class PowerCutExperiment {
         let half = (configuration.devices + 1) / 2
         let most = configuration.devices - configuration.devices / 100
         self.milestones = [(half, \.secondsTo50), (most, \.secondsTo99), (configuration.devices, \.secondsTo100)]
-        self.addServers()
+        if let uris = self.uris { self.addBalancer(uris) }
+        self.addStaticServer()
+        self.curves = LoadCurves(servers: self.servers.count)
         self.addFleet()
     }
 
@@ -89,6 +116,7 @@ public final class PowerCutExperiment {
         result.datagrams = self.network.datagramsSent
         result.intervalSeconds = self.curves.intervalSeconds
         result.bootstrappedCurve = self.curves.bootstrapped
+        self.countNames(in: &result)
         for (index, server) in self.servers.enumerated() {
             result.servers.append(self.report(of: server, load: self.curves.load(of: index)))
         }
@@ -100,22 +128,29 @@ public final class PowerCutExperiment {
 
     // MARK: Who takes part
 
-    private func addServers() {
+    /// The server under the static name, which strangers know; devices too where they know no other.
+    private func addStaticServer() {
+        guard let address = IPAddress([192, 0, 2, 1]) else { return }
+        let number = self.addServer("static", at: address, uris: nil)
+        self.network.names.assign(DeviceBlueprint.staticHost, to: address, timeToLive: 3600)
+        let flood = DatagramFlood(rate: self.configuration.attackRate, begin: Self.powerReturns)
+        self.network.flood(number, with: flood, seed: self.configuration.seed &+ 1)
+    }
+
+    /// - Returns: its number on the network.
+    @discardableResult
+    func addServer(_ name: UTF8Text, at address: IPAddress, uris: TemporaryURIs?) -> Int {
         let blueprint = self.blueprint
         let peer = BootstrapPeer(
             keepsReports: false,
+            reportReceiver: uris == nil ? nil : { [unowned self] in self.heard($0, from: name, now: $1) },
             keys: { blueprint.device($0).map(blueprint.key) },
             plans: blueprint.plan
         )
         let number = self.network.add(peer, capacity: self.configuration.capacity)
-        self.servers.append((peer, number, "static"))
-        if let address = IPAddress([192, 0, 2, 1]) {
-            self.network.listen(number, at: address)
-            self.network.names.assign(DeviceBlueprint.staticHost, to: address, timeToLive: 3600)
-        }
-        let flood = DatagramFlood(rate: self.configuration.attackRate, begin: Self.powerReturns)
-        self.network.flood(number, with: flood, seed: self.configuration.seed &+ 1)
-        self.curves = LoadCurves(servers: self.servers.count)
+        self.network.listen(number, at: address)
+        self.servers.append(Server(name: name, address: address, peer: peer, number: number))
+        return number
     }
 
     private func addFleet() {
@@ -150,10 +185,12 @@ public final class PowerCutExperiment {
         let peer = ClientPeer(
             configuration: self.blueprint.configuration(device),
             seed: self.blueprint.engineSeed(device),
+            hashes: self.hashes,
             keepsReports: false
         ) { [unowned self] report, now in
             self.heard(report, from: device, now: now)
         }
+        if self.uris != nil { peer.deliver(.clockSet(Self.civilTime(self.network.now)), now: self.network.now) }
         let number = self.network.add(peer)
         self.deviceNumbers[device] = Int32(number)
         let spread = Double((self.configuration.within / Self.bootShare).nanoseconds)
@@ -183,6 +220,7 @@ public final class PowerCutExperiment {
     }
 
     private func sample() {
+        if self.uris != nil { self.guess() }
         self.curves.sample(
             bootstrapped: self.result.bootstrapped,
             loads: self.servers.map { self.network.load(of: $0.number) }
@@ -191,11 +229,8 @@ public final class PowerCutExperiment {
 
     // MARK: Numbers
 
-    private func report(
-        of server: (peer: BootstrapPeer, number: Int, name: String),
-        load curve: [Int]
-    ) -> PowerCutResult.Server {
-        var report = PowerCutResult.Server(name: server.name)
+    private func report(of server: Server, load curve: [Int]) -> PowerCutResult.Server {
+        var report = PowerCutResult.Server(name: server.name.string)
         let counters = server.peer.engine.counters
         let load = self.network.load(of: server.number)
         report.finished = Int(counters.finished)
@@ -213,12 +248,17 @@ public final class PowerCutExperiment {
         return report
     }
 
-    private func seconds(of time: MonotonicTime) -> Double {
+    /// The civil time of a moment: the power returns at ten minutes past an hour.
+    static func civilTime(_ time: MonotonicTime) -> WallTime {
+        WallTime(secondsSinceEpoch: 1_767_225_600 + time.nanoseconds / 1_000_000_000)
+    }
+
+    func seconds(of time: MonotonicTime) -> Double {
         Self.rounded(Self.seconds(Self.powerReturns.duration(to: time)))
     }
 
-    private static func seconds(_ duration: Duration) -> Double { Double(duration.nanoseconds) / 1e9 }
+    static func seconds(_ duration: Duration) -> Double { Double(duration.nanoseconds) / 1e9 }
 
     /// To a millisecond.
-    private static func rounded(_ seconds: Double) -> Double { (seconds * 1e3).rounded() / 1e3 }
+    static func rounded(_ seconds: Double) -> Double { (seconds * 1e3).rounded() / 1e3 }
 }

@@ -37,6 +37,8 @@ public struct PowerCutResult: Codable, Hashable, Sendable {
         public var guesses = 0
         /// Guesses that ended in NXDOMAIN.
         public var nameErrors = 0
+        /// Guesses that were names of devices.
+        public var hits = 0
 
         /// Creates strangers who did nothing.
         public init() {}
@@ -44,8 +46,10 @@ public struct PowerCutResult: Codable, Hashable, Sendable {
 
     /// The zone and its balancer; all zero without one.
     public struct Names: Codable, Hashable, Sendable {
-        /// Names that led somewhere when the power returned.
+        /// Temporary names that led somewhere when the power returned.
         public var published = 0
+        /// Seconds from the balancer's start until all of them did; nil when they did not when the power returned.
+        public var publishedAfter: Double?
         /// Batches that the registry did, first publication included.
         public var updates = 0
         /// Names that those assigned or removed.

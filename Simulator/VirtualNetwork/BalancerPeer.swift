@@ -45,13 +45,14 @@ public final class BalancerPeer: VirtualPeer {
     ///   - derivation: where the names come from.
     ///   - network: whose names it writes; it keeps the peer, not the other way round.
     ///   - pace: how long the registry takes.
+    /// - Throws: when the rules do not go together.
     public init(
         configuration: BalancerConfiguration,
         derivation: NameDerivation,
         network: VirtualNetwork,
         pace: RegistryPace = RegistryPace()
-    ) {
-        self.engine = BalancerEngine(configuration: configuration, derivation: derivation)
+    ) throws(BalancerConfiguration.Problem) {
+        self.engine = try BalancerEngine(configuration: configuration, derivation: derivation)
         self.network = network
         self.pace = pace
     }

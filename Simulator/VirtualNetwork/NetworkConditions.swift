@@ -7,9 +7,14 @@ public struct NetworkConditions: Hashable, Sendable {
     /// The share of datagrams that arrive twice, 0 to 1.
     public var duplication: Double
     /// The shortest and longest time a datagram takes; where they differ, datagrams overtake each other.
-    public var delay: ClosedRange<Duration>
+    public var delay: ClosedRange<Duration> {
+        didSet { (self.shortest, self.spread) = Self.nanoseconds(self.delay) }
+    }
     /// Whether datagrams of one session never overtake each other.
     public var keepsOrder: Bool
+    /// The shortest delay and what the longest adds to it, in nanoseconds.
+    private var shortest: Int64
+    private var spread: Int64
 
     /// Creates conditions; by default everything arrives once, after 20 ms.
     public init(
@@ -22,19 +27,23 @@ public struct NetworkConditions: Hashable, Sendable {
         self.duplication = duplication
         self.delay = delay
         self.keepsOrder = keepsOrder
+        (self.shortest, self.spread) = Self.nanoseconds(delay)
     }
 
-    /// When the copies of one datagram arrive, counted from its sending; empty when it is lost.
-    func arrivals(_ generator: inout SeededGenerator) -> [Duration] {
-        var arrivals: [Duration] = []
-        if generator.nextUnitInterval() >= self.loss { arrivals.append(self.oneDelay(&generator)) }
-        if generator.nextUnitInterval() < self.duplication { arrivals.append(self.oneDelay(&generator)) }
+    private static func nanoseconds(_ delay: ClosedRange<Duration>) -> (Int64, Int64) {
+        (delay.lowerBound.nanoseconds, (delay.upperBound - delay.lowerBound).nanoseconds)
+    }
+
+    /// When the copies of one datagram arrive, in nanoseconds from its sending; nil where it is lost or not doubled.
+    func arrivals(_ generator: inout SeededGenerator) -> (first: Int64?, second: Int64?) {
+        var arrivals: (first: Int64?, second: Int64?)
+        if generator.nextUnitInterval() >= self.loss { arrivals.first = self.oneDelay(&generator) }
+        if generator.nextUnitInterval() < self.duplication { arrivals.second = self.oneDelay(&generator) }
         return arrivals
     }
 
-    private func oneDelay(_ generator: inout SeededGenerator) -> Duration {
-        let spread = self.delay.upperBound - self.delay.lowerBound
-        return self.delay.lowerBound + .nanoseconds(Int64(Double(spread.nanoseconds) * generator.nextUnitInterval()))
+    private func oneDelay(_ generator: inout SeededGenerator) -> Int64 {
+        self.shortest + Int64(Double(self.spread) * generator.nextUnitInterval())
     }
 }
 

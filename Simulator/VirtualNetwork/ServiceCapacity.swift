@@ -21,13 +21,6 @@ public struct ServiceCapacity: Hashable, Sendable {
         self.message = message
         self.queueLimit = max(queueLimit, 1)
     }
-
-    func cost(of datagram: Datagram) -> Duration {
-        switch datagram {
-        case .handshake(let flight): flight == 0 ? self.hello : self.handshake
-        case .refusal, .closeNotify, .message: self.message
-        }
-    }
 }
 
 /// What a peer with a capacity had to do so far.
@@ -58,15 +51,19 @@ final class ServiceQueue {
     private var ends: [Int64]
     private var head = 0
     private var count = 0
-    private var busyUntil: Int64 = .min
+    private var busyUntil: Int64 = 0
     /// All time that was promised to datagrams, served or still waiting.
     private var promised: Int64 = 0
-    private let floodCost: Int64
+    private let helloCost: Int64
+    private let handshakeCost: Int64
+    private let messageCost: Int64
 
     init(capacity: ServiceCapacity) {
         self.capacity = capacity
         self.ends = Array(repeating: 0, count: capacity.queueLimit)
-        self.floodCost = capacity.hello.nanoseconds
+        self.helloCost = capacity.hello.nanoseconds
+        self.handshakeCost = capacity.handshake.nanoseconds
+        self.messageCost = capacity.message.nanoseconds
     }
 
     /// Takes a datagram in.
@@ -74,7 +71,7 @@ final class ServiceQueue {
     /// - Returns: when it will have been served; nil when it is lost.
     func admit(_ datagram: Datagram, now: MonotonicTime) -> MonotonicTime? {
         self.floodUntil(now.nanoseconds)
-        guard let end = self.enqueue(cost: self.capacity.cost(of: datagram).nanoseconds, at: now.nanoseconds) else {
+        guard let end = self.enqueue(cost: self.cost(of: datagram), at: now.nanoseconds) else {
             self.load.lost += 1
             return nil
         }
@@ -82,10 +79,17 @@ final class ServiceQueue {
         return MonotonicTime(nanoseconds: end)
     }
 
-    /// Spends time on something that no datagram caused.
-    func spend(_ time: Duration, now: MonotonicTime) {
-        self.busyUntil = max(self.busyUntil, now.nanoseconds) + time.nanoseconds
-        self.promised += time.nanoseconds
+    /// Spends the time of a message that no datagram caused.
+    func spendMessage(now: MonotonicTime) {
+        self.busyUntil = max(self.busyUntil, now.nanoseconds) + self.messageCost
+        self.promised += self.messageCost
+    }
+
+    private func cost(of datagram: Datagram) -> Int64 {
+        switch datagram {
+        case .handshake(let flight): flight == 0 ? self.helloCost : self.handshakeCost
+        case .refusal, .closeNotify, .message: self.messageCost
+        }
     }
 
     /// What the peer had to do until a moment.
@@ -101,7 +105,7 @@ final class ServiceQueue {
     /// Lets everything arrive that a flood sent until a moment: it needs no happening of its own each.
     private func floodUntil(_ now: Int64) {
         while let time = self.flood?.next(until: now) {
-            if self.enqueue(cost: self.floodCost, at: time) == nil {
+            if self.enqueue(cost: self.helloCost, at: time) == nil {
                 self.load.strangersLost += 1
             } else {
                 self.load.strangersServed += 1

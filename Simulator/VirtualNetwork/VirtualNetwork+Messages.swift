@@ -116,7 +116,7 @@ extension VirtualNetwork {
         }
         session.ends[end.rawValue].outstanding[index].attempt += 1
         let waiting = session.ends[end.rawValue].outstanding[index]
-        if let queue = self.slots[session.peer(at: end)]?.queue { queue.spend(queue.capacity.message, now: self.now) }
+        self.slots[session.peer(at: end)]?.queue?.spendMessage(now: self.now)
         self.transmit(.message(waiting.message), on: session, to: end.other)
         self.awaitAcknowledgement(of: id, on: session, by: end, attempt: waiting.attempt, jitter: waiting.jitter)
     }

@@ -226,15 +226,15 @@ public final class VirtualNetwork {
         {
             return
         }
-        for delay in arrivals {
-            self.datagramsArrived += 1
-            var time = self.now.advanced(by: delay)
-            if self.conditions.keepsOrder {
-                time = max(time, session.ends[end.rawValue].lastArrival)
-                session.ends[end.rawValue].lastArrival = time
-            }
-            self.queue.add(.arrival(session, at: end, datagram), at: time)
-        }
+        if let delay = arrivals.first { self.arrive(datagram, on: session, at: end, after: delay) }
+        if let delay = arrivals.second { self.arrive(datagram, on: session, at: end, after: delay) }
+    }
+
+    private func arrive(_ datagram: Datagram, on session: VirtualSession, at end: End, after delay: Int64) {
+        self.datagramsArrived += 1
+        var time = MonotonicTime(nanoseconds: self.now.nanoseconds + delay)
+        if self.conditions.keepsOrder { time = session.arrival(at: end, notBefore: time) }
+        self.queue.add(.arrival(session, at: end, datagram), at: time)
     }
 
     /// A datagram has come to a peer, which serves it now or when its turn has come.

@@ -16,8 +16,6 @@ final class VirtualSession {
     struct EndState {
         /// Each end forgets the session by itself.
         var hasIt = true
-        /// When the last datagram on its way to this end arrives.
-        var lastArrival = MonotonicTime.zero
         var nextMessageID: UInt16 = 1
         var nextToken: UInt64 = 1
         var recent = RecentMessages()
@@ -37,6 +35,8 @@ final class VirtualSession {
     let began: MonotonicTime
     var state = State.handshake(flight: 0)
     var isAccepted = false
+    /// When the last datagrams on their way to the client and to the server arrive.
+    private var lastArrivals = (client: MonotonicTime.zero, server: MonotonicTime.zero)
     /// By ``End``.
     var ends = [EndState(), EndState()]
 
@@ -59,6 +59,16 @@ final class VirtualSession {
     func id(at end: End) -> SessionID { end == .client ? self.clientID : self.serverID }
 
     func isKnown(at end: End) -> Bool { self.ends[end.rawValue].hasIt }
+
+    /// When a datagram arrives that does not overtake those before it.
+    func arrival(at end: End, notBefore time: MonotonicTime) -> MonotonicTime {
+        if end == .client {
+            self.lastArrivals.client = max(self.lastArrivals.client, time)
+            return self.lastArrivals.client
+        }
+        self.lastArrivals.server = max(self.lastArrivals.server, time)
+        return self.lastArrivals.server
+    }
 
     func makeMessageID(at end: End) -> UInt16 {
         defer { self.ends[end.rawValue].nextMessageID &+= 1 }
