@@ -274,7 +274,10 @@ if !isLibraryOnly {
         ),
         hosted(
             "FleetScenarios",
-            ["BootstrapURIs", "CoAPMessages", "CoAPTransport", "FleetEngine", "LwM2MModel", "Primitives", yams],
+            [
+                "BootstrapURIs", "CoAPMessages", "CoAPTransport", "FleetEngine", "LwM2MModel", "PowerCut", "Primitives",
+                yams,
+            ],
             folder: "Simulator"
         ),
         hosted("FleetReports", ["FleetEngine", "PowerCut", "Primitives", histogram], folder: "Simulator"),
@@ -296,7 +299,7 @@ if !isLibraryOnly {
                 "CoAPMessages", "CoAPTransport", "CryptographicHashes", "DeviceConfiguration", "FleetConsole",
                 "FleetEngine", "FleetReports", "FleetRuntime", "FleetScenarios", "KeyDerivation", "LwM2MClient",
                 "LwM2MCodecs", "LwM2MModel", "ManagementEngine", "ManagementServer", "NameRegistry", "NameResolution",
-                "Primitives", "ServiceSupport", argumentParser, yams,
+                "PowerCut", "Primitives", "ServiceSupport", argumentParser, yams,
             ],
             path: "Sources/starling",
             swiftSettings: houseSettings
@@ -342,7 +345,10 @@ if !isLibraryOnly {
         ),
         tests(
             "PowerCut",
-            ["BootstrapURIs", "CryptographicHashes", "FleetReports", "PowerCut", "Primitives", "TestSupport", "VirtualNetwork"]
+            [
+                "BootstrapURIs", "CryptographicHashes", "FleetReports", "PowerCut", "Primitives", "TestSupport",
+                "VirtualNetwork",
+            ]
         ),
         tests(
             "ServiceStore",

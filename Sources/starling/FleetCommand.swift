@@ -5,6 +5,6 @@ struct FleetCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "fleet",
         abstract: "Run thousands of virtual devices against real servers.",
-        subcommands: [FleetRunCommand.self]
+        subcommands: [FleetRunCommand.self, FleetSimulateCommand.self]
     )
 }
