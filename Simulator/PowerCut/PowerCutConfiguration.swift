@@ -47,8 +47,8 @@ public struct PowerCutConfiguration: Hashable, Sendable {
 extension ServiceCapacity {
     /// What `starling bootstrap` does on one core, measured on the machine that docs/power-cut.md names.
     public static let bootstrapServer = ServiceCapacity(
-        hello: .microseconds(30),
-        handshake: .microseconds(200),
+        hello: .microseconds(12),
+        handshake: .microseconds(130),
         message: .microseconds(35),
         queueLimit: 500
     )

@@ -7,7 +7,7 @@ import Primitives
 public struct ServiceCapacity: Hashable, Sendable {
     /// The time for the first flight of a handshake, of which nothing is kept.
     public var hello: Duration
-    /// The time for the flight that completes a handshake.
+    /// The time for each of the two flights with which a handshake goes on.
     public var handshake: Duration
     /// The time for any other datagram.
     public var message: Duration

@@ -12,7 +12,7 @@ enum End: Int, Hashable, Sendable {
 
 /// What one datagram carries.
 enum Datagram {
-    /// Flight 0 and 2 go to the server, 1 and 3 come back.
+    /// Flights 0, 2 and 4 go to the server, 1, 3 and 5 come back.
     case handshake(flight: Int)
     /// The server does not take the key.
     case refusal

@@ -2,13 +2,17 @@ import ClientEngine
 import CoAPMessages
 import Primitives
 
-// Opening and ending sessions. A secured one takes two round trips, in which every flight may be lost:
+// Opening and ending sessions. A secured one takes three round trips, in which every flight may be lost:
 //
 //     client                server
-//       │──── flight 0 ──────▶│
+//       │──── flight 0 ──────▶│ keeps nothing, answers with a cookie
 //       │◀─── flight 1 ───────│
-//       │──── flight 2 ──────▶│ looks the identity up, refuses a wrong key
-//   open│◀─── flight 3 ───────│
+//       │──── flight 2 ──────▶│
+//       │◀─── flight 3 ───────│
+//       │──── flight 4 ──────▶│ looks the identity up, refuses a wrong key
+//   open│◀─── flight 5 ───────│
+//
+// RFC 6347, section 4.2.1, and RFC 4279, section 2.
 extension VirtualNetwork {
     func shakeHands(_ id: SessionID, with server: Int, _ credentials: SessionCredentials, by peer: Int) {
         self.lastSession &+= 1
@@ -37,29 +41,32 @@ extension VirtualNetwork {
 
     func handshakeArrived(_ flight: Int, on session: VirtualSession) {
         switch flight {
-        case 0: self.transmit(.handshake(flight: 1), on: session, to: .client)
-        case 1:
-            guard session.state == .handshake(flight: 0) else { return }
-            session.state = .handshake(flight: 2)
-            self.sendFlight(2, of: session, wait: self.policy.handshakeRetry)
-        case 2:
-            guard session.isAccepted || self.accepts(session) else {
-                return self.transmit(.refusal, on: session, to: .client)
-            }
-            self.transmit(.handshake(flight: 3), on: session, to: .client)
-            guard !session.isAccepted else { return }
-            session.isAccepted = true
-            self.slots[session.server]?.accepted[session.serverID] = session
-            // Its client may have given up meanwhile.
-            if !session.isKnown(at: .client) { self.expectSilence(on: session) }
-            var identity: [UInt8]?
-            if case .preSharedKey(let proved, _) = session.credentials { identity = proved }
-            self.tell(session.server, .sessionAccepted(session.serverID, identity: identity))
+        case 0, 2: self.transmit(.handshake(flight: flight + 1), on: session, to: .client)
+        case 1, 3:
+            guard session.state == .handshake(flight: flight - 1) else { return }
+            session.state = .handshake(flight: flight + 1)
+            self.sendFlight(flight + 1, of: session, wait: self.policy.handshakeRetry)
+        case 4: self.lastFlightArrived(on: session)
         default:
-            guard session.state == .handshake(flight: 2) else { return }
+            guard session.state == .handshake(flight: 4) else { return }
             session.state = .open
             self.tell(session.client, .sessionOpened(session.clientID))
         }
+    }
+
+    private func lastFlightArrived(on session: VirtualSession) {
+        guard session.isAccepted || self.accepts(session) else {
+            return self.transmit(.refusal, on: session, to: .client)
+        }
+        self.transmit(.handshake(flight: 5), on: session, to: .client)
+        guard !session.isAccepted else { return }
+        session.isAccepted = true
+        self.slots[session.server]?.accepted[session.serverID] = session
+        // Its client may have given up meanwhile.
+        if !session.isKnown(at: .client) { self.expectSilence(on: session) }
+        var identity: [UInt8]?
+        if case .preSharedKey(let proved, _) = session.credentials { identity = proved }
+        self.tell(session.server, .sessionAccepted(session.serverID, identity: identity))
     }
 
     private func accepts(_ session: VirtualSession) -> Bool {
