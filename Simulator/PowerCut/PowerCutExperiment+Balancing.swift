@@ -67,6 +67,7 @@ extension PowerCutExperiment {
     private func notePublished() {
         guard self.network.now < Self.powerReturns, self.result.names.publishedAfter == nil else { return }
         guard self.network.names.count - 1 >= self.configuration.devices else { return }
+        self.result.names.published = self.network.names.count - 1
         self.result.names.publishedAfter = Self.rounded(Double(self.network.now.nanoseconds) / 1e9)
     }
 
@@ -85,11 +86,42 @@ extension PowerCutExperiment {
         guard self.uris != nil else { return }
         let names = self.network.names
         result.names.updates = names.updates
+        result.names.completed = self.balancer?.engine.status.completed ?? 0
         result.names.changes = names.changes
         result.names.answers = names.found - result.strangers.hits
         result.names.nameErrors = names.notFound - result.strangers.nameErrors
     }
 
-    func heard(_ report: BootstrapReport, from instance: UTF8Text, now: MonotonicTime) {
+    /// Lets an instance tell the balancer what it does, and ask it.
+    func join(_ peer: BootstrapPeer, as instance: UTF8Text) {
+        var sequence: UInt64 = 0
+        peer.onProgress = { [unowned self] procedure, progress, endpoint, host in
+            sequence += 1
+            self.balancer?.notify(
+                BootstrapNotification(
+                    instance: instance,
+                    endpoint: endpoint,
+                    host: host,
+                    event: BootstrapNotification.Event(progress),
+                    procedure: UTF8Text("\(procedure.rawValue)"),
+                    sequence: sequence
+                ),
+                now: self.network.now
+            )
+            self.network.attend(to: self.balancerNumber)
+        }
+        peer.pins = { [unowned self] endpoint, host in
+            self.balancer?.engine.progress(of: endpoint)?.host == host
+        }
+    }
+}
+
+extension BootstrapNotification.Event {
+    init(_ progress: BootstrapProgress) {
+        switch progress {
+        case .started: self = .started
+        case .completed: self = .completed
+        case .failed: self = .failed
+        }
     }
 }

@@ -141,12 +141,19 @@ public final class PowerCutExperiment {
     @discardableResult
     func addServer(_ name: UTF8Text, at address: IPAddress, uris: TemporaryURIs?) -> Int {
         let blueprint = self.blueprint
+        var configuration = BootstrapConfiguration()
+        if let uris {
+            configuration.hostRule = HostRule(uris: uris, hashes: self.hashes)
+            configuration.hostRule?.asksForPins = true
+        }
         let peer = BootstrapPeer(
+            configuration: configuration,
             keepsReports: false,
-            reportReceiver: uris == nil ? nil : { [unowned self] in self.heard($0, from: name, now: $1) },
             keys: { blueprint.device($0).map(blueprint.key) },
             plans: blueprint.plan
         )
+        peer.deliver(.clockSet(Self.civilTime(self.network.now)), now: self.network.now)
+        if uris != nil { self.join(peer, as: name) }
         let number = self.network.add(peer, capacity: self.configuration.capacity)
         self.network.listen(number, at: address)
         self.servers.append(Server(name: name, address: address, peer: peer, number: number))
@@ -236,8 +243,8 @@ public final class PowerCutExperiment {
         report.finished = Int(counters.finished)
         report.abandoned = Int(counters.timedOut + counters.abandoned)
         report.refused = Int(
-            counters.malformed + counters.unknownEndpoints + counters.identityMismatches + counters.refusedByBounds
-                + counters.refusedOtherwise
+            counters.malformed + counters.unknownEndpoints + counters.identityMismatches + counters.missingHosts
+                + counters.unknownHosts + counters.expiredHosts + counters.refusedByBounds + counters.refusedOtherwise
         )
         report.served = load.served
         report.lost = load.lost

@@ -54,6 +54,8 @@ public struct PowerCutResult: Codable, Hashable, Sendable {
         public var updates = 0
         /// Names that those assigned or removed.
         public var changes = 0
+        /// Devices that the balancer knows to be bootstrapped, by what instances told it.
+        public var completed = 0
         /// Questions of devices that were answered with an address.
         public var answers = 0
         /// Questions of devices that were answered with NXDOMAIN.

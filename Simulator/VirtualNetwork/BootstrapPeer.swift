@@ -22,7 +22,6 @@ public final class BootstrapPeer: VirtualPeer {
     /// Whether the balancer keeps a host for an endpoint; asked when the engine's host rule lets it.
     public var pins: (_ endpoint: UTF8Text, _ host: UTF8Text) -> Bool = { _, _ in false }
     private let keepsReports: Bool
-    private let reportReceiver: ((BootstrapReport, MonotonicTime) -> Void)?
 
     /// Creates a server.
     ///
@@ -31,11 +30,9 @@ public final class BootstrapPeer: VirtualPeer {
     ///   - keys: the key of an identity; nil refuses it.
     ///   - plans: what an endpoint is told; nil refuses it.
     ///   - keepsReports: false for long runs of many devices.
-    ///   - reportReceiver: is told every report when it is made.
     public init(
         configuration: BootstrapConfiguration = BootstrapConfiguration(),
         keepsReports: Bool = true,
-        reportReceiver: ((BootstrapReport, MonotonicTime) -> Void)? = nil,
         keys: @escaping (_ identity: [UInt8]) -> SecretBytes?,
         plans: @escaping (_ endpoint: UTF8Text) -> BootstrapPlan?
     ) {
@@ -43,7 +40,6 @@ public final class BootstrapPeer: VirtualPeer {
         self.keys = keys
         self.plans = plans
         self.keepsReports = keepsReports
-        self.reportReceiver = reportReceiver
     }
 
     /// Gives the engine an event of its embedder; have the network attend to the peer afterwards.
@@ -80,7 +76,6 @@ public final class BootstrapPeer: VirtualPeer {
                 self.onProgress(procedure, progress, endpoint, host)
             case .report(let report):
                 if self.keepsReports { self.reports.append(report) }
-                self.reportReceiver?(report, now)
             }
         }
         return nil
