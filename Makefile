@@ -1,7 +1,7 @@
 # Everything a newcomer needs is one of these targets. Each one installs what is missing first.
 
 .DEFAULT_GOAL := help
-.PHONY: help install build test check demo bench fleet-19000 rotation-100000 tiny-device format clean
+.PHONY: help install build test check demo bench power-cut fleet-19000 rotation-100000 tiny-device format clean
 
 help: ## Lists the targets
 	@awk 'BEGIN { FS = ":.*## " } /^[a-z0-9-]+:.*## / { printf "  make %-15s %s\n", $$1, $$2 }' Makefile
@@ -23,6 +23,9 @@ check: test ## The same as make test
 bench: install ## Prints the benchmarks, beside bare libcoap (some minutes)
 	@Scripts/bench
 
+power-cut: install ## Simulates power cuts of up to a million devices and renews docs/power-cut.md (an hour)
+	@Scripts/power-cut
+
 fleet-19000: install ## Runs 19,000 devices in one process against starling server (some minutes)
 	@Scripts/fleet-19000
 
@@ -36,4 +39,4 @@ format: ## Lays out the sources as the format check wants them
 	@Scripts/format fix
 
 clean: ## Removes everything that was built
-	rm -rf .build .build-* .demo Benchmarks/.build Examples/TinyDevice/.build Examples/TinyDevice/.build-*
+	rm -rf .build .build-* .demo .power-cut Benchmarks/.build Examples/TinyDevice/.build Examples/TinyDevice/.build-*
