@@ -19,16 +19,21 @@ final class BootstrapSite {
     let folder: TemporaryFolder
     /// The port that all instances share; it stands in the static URI.
     let port: UInt16
+    /// The port of all instances for requests without DTLS.
+    let plainPort: UInt16
     /// The profile of all devices, as text.
     let profile: String
     /// The balancer that runs now.
     private(set) var balancer: RunningProgram?
     /// The instances that run now, by name.
     private(set) var instances: [String: RunningProgram] = [:]
+    /// Where names are resolved, as `127.0.28.53:20053`.
+    private(set) var dns = ""
 
     private let program: Program
-    private let nameServer: any ZoneServer
+    private let nameServer: (any ZoneServer)?
     private let deviceCount: Int
+    private let devicesShareKey: Bool
     private let management: RunningProgram
     private let managementURI: String
     private var balancerURI = ""
@@ -38,22 +43,36 @@ final class BootstrapSite {
     var staticURI: String { "coaps://\(Self.staticHost):\(self.port)" }
 
     /// Starts everything, and waits until every device has a name.
+    ///
+    /// - Parameters:
+    ///   - nameServer: which the balancer writes; nil has the balancer answer for its zone itself.
+    ///   - period: of the names, in seconds.
+    ///   - devicesShareKey: whether all have ``SharedKey``, which programs with text options can use; otherwise each
+    ///     has one of its own.
     init(
         _ program: Program,
-        nameServer: any ZoneServer,
+        nameServer: (any ZoneServer)?,
         period: Int,
         deviceCount: Int,
+        devicesShareKey: Bool = false,
         instanceNames: [String] = ["instance-1", "instance-2", "instance-3"]
     ) throws {
         self.program = program
         self.nameServer = nameServer
         self.deviceCount = deviceCount
+        self.devicesShareKey = devicesShareKey
         self.folder = try TemporaryFolder()
-        self.profile = "period=\(period)"
+        // A third of the period: a busy machine takes seconds from a name to the request under it.
+        self.profile = "period=\(period),clock-skew=\(period / 3)"
         self.port = try LoopbackPorts.common(to: Array(Self.places.values))
+        self.plainPort = try LoopbackPorts.common(to: Array(Self.places.values))
         let lines = Self.places.keys.sorted().map { "\($0),\(SharedKey.hexadecimal)\n" }
         _ = try self.folder.write(lines.joined(), to: "instances.csv")
         _ = try self.folder.write(Self.deviceSecret, to: "secret")
+        let devices = (0..<(devicesShareKey ? deviceCount : 0)).map {
+            "urn:dev:starling:\($0),\(SharedKey.hexadecimal)\n"
+        }
+        _ = try self.folder.write(devices.joined(), to: "devices.csv")
         self.management = try RunningProgram(
             program,
             [
@@ -73,25 +92,33 @@ final class BootstrapSite {
     /// The secret from which each device's key is derived; one for tests only.
     static let deviceSecret = String(repeating: "5eed", count: 8)
 
+    private var secretOption: [String] { ["--psk-secret", "@\(self.folder.path("secret"))"] }
+
+    private var keyOptions: [String] {
+        self.devicesShareKey ? ["--credentials", self.folder.path("devices.csv")] : self.secretOption
+    }
+
     /// Starts the balancer, with the state that an earlier one left.
     func startBalancer() throws {
         if let balancer { self.earlierBalancers.append(balancer) }
         let listen = self.balancerURI.isEmpty ? "coaps://127.0.28.2:0" : self.balancerURI
+        let embedded = "embedded:" + (self.dns.isEmpty ? "127.0.28.53:0" : self.dns)
+        let registry =
+            self.nameServer.map { ["--dns", "rfc2136:\($0.address)", "--tsig", $0.tsig] } ?? ["--dns", embedded]
+        let devices = self.devicesShareKey ? [] : ["--endpoints", "urn:dev:starling:{index}:\(self.deviceCount)"]
         let balancer = try RunningProgram(
             self.program,
             [
                 "balancer", "--zone", Self.zone, "--static-uri", self.staticURI, "--profile", self.profile,
-                "--psk-secret", "@\(self.folder.path("secret"))",
-                "--endpoints", "urn:dev:starling:{index}:\(self.deviceCount)", "--listen", listen,
-                "--instance-credentials", self.folder.path("instances.csv"),
-                "--dns", "rfc2136:\(self.nameServer.address)", "--tsig", self.nameServer.tsig,
+                "--listen", listen, "--instance-credentials", self.folder.path("instances.csv"),
                 "--state", self.folder.path("balancer.sqlite"), "--control", self.folder.path("balancer"),
-                "--ttl", "1",
-            ],
+                "--ttl", "1", "--report-interval", "1", "--longest-retry", "2",
+            ] + self.keyOptions + devices + registry,
             limit: 300
         )
         self.balancer = balancer
         self.balancerURI = try balancer.line(startingWith: "listening ")
+        self.dns = try self.nameServer?.address ?? balancer.line(startingWith: "dns ")
         _ = try balancer.line(startingWith: "control ")
     }
 
@@ -102,12 +129,12 @@ final class BootstrapSite {
         let instance = try RunningProgram(
             self.program,
             [
-                "bootstrap", "--listen", "coaps://\(address):\(self.port)",
-                "--psk-secret", "@\(self.folder.path("secret"))", "--server", self.managementURI,
+                "bootstrap", "--listen", "coaps://\(address):\(self.port),coap://\(address):\(self.plainPort)",
+                "--server", self.managementURI,
                 "--static-uri", self.staticURI, "--profile", self.profile, "--name", name, "--address", address,
                 "--balancer", self.balancerURI, "--balancer-identity", name,
-                "--balancer-psk", SharedKey.hexadecimal,
-            ],
+                "--balancer-psk", SharedKey.hexadecimal, "--control", self.folder.path(name),
+            ] + self.keyOptions,
             limit: 300
         )
         self.instances[name] = instance
@@ -121,16 +148,43 @@ final class BootstrapSite {
     func killInstance(_ name: String) { self.instances[name]?.kill() }
 
     /// Starts a fleet whose devices look for their instance by temporary names.
-    func fleet(devices: Int, rate: Int, duration: Int = 5, limit: Int = 240) throws -> RunningProgram {
+    func fleet(devices: Int, rate: Int, duration: String = "5s", limit: Int = 240) throws -> RunningProgram {
         try RunningProgram(
             self.program,
             [
                 "fleet", "run", "--devices", "\(devices)", "--bootstrap", self.staticURI, "--profile", self.profile,
-                "--dns", self.nameServer.address, "--psk-secret", "@\(self.folder.path("secret"))",
-                "--rate", "\(rate)/s", "--duration", "\(duration)s", "--json", self.folder.path("report.json"),
+                "--dns", self.dns, "--psk-secret", "@\(self.folder.path("secret"))",
+                "--rate", "\(rate)/s", "--duration", duration, "--json", self.folder.path("report.json"),
+                // What a crash leaves silent is tried again soon.
+                "--handshake-timeout", "5s", "--bootstrap-timeout", "10s",
             ],
             limit: limit
         )
+    }
+
+    /// The counters of an instance, by name.
+    func counters(of instance: String) throws -> [String: UInt64] {
+        let result = try self.program.run(
+            ["ctl", "stats", "--json", "--control", self.folder.path(instance)],
+            limit: 20
+        )
+        return try JSONDecoder().decode([String: UInt64].self, from: Data(result.output.utf8))
+    }
+
+    /// The temporary host of a device, as `starling uri` derives it.
+    ///
+    /// - Parameter age: how many seconds ago it was good.
+    func host(of endpoint: String, age: Int = 0) throws -> String {
+        let time = Int(Date().timeIntervalSince1970) - age
+        let result = try self.program.run(
+            [
+                "uri", "--static-uri", self.staticURI, "--profile", self.profile, "--endpoint", endpoint,
+                "--time", "\(time)", "--short",
+            ] + (self.devicesShareKey ? ["--secret", SharedKey.hexadecimal] : self.secretOption),
+            limit: 20
+        )
+        let authority = try #require(result.output.split(separator: "/").last, "\(result.errors)")
+        return try String(#require(authority.split(separator: ":").first))
     }
 
     /// What the balancer says of itself.

@@ -37,9 +37,9 @@ enum LoopbackPorts {
         }
     }
 
-    /// Makes a port on 127.0.0.1 the peer of a datagram socket.
-    static func connectDatagrams(_ descriptor: Int32, port: UInt16) {
-        var address = self.address(port)
+    /// Makes a port the peer of a datagram socket.
+    static func connectDatagrams(_ descriptor: Int32, port: UInt16, at host: String = "127.0.0.1") {
+        var address = self.address(port, at: host)
         _ = self.withSocketAddress(&address) { connect(descriptor, $0, $1) }
     }
 

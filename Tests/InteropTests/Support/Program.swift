@@ -26,7 +26,8 @@ struct Program: Sendable {
 
     init?(installed name: String) {
         // Servers stand in a folder that is on the search path of few users.
-        let folders = (ProcessInfo.processInfo.environment["PATH"] ?? "/usr/bin").split(separator: ":") + ["/usr/sbin"]
+        let path = (ProcessInfo.processInfo.environment["PATH"] ?? "/usr/bin") + ":/usr/sbin"
+        let folders: [Substring] = path.split(separator: ":")
         guard let program = folders.lazy.compactMap({ Program(path: "\($0)/\(name)") }).first else { return nil }
         self = program
     }

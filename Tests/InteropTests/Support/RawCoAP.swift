@@ -5,13 +5,13 @@ final class RawCoAP {
     private let descriptor: Int32
     private var nextMessageID: UInt16 = 0x1000
 
-    /// Connects to a plain endpoint on 127.0.0.1, given as `coap://127.0.0.1:40002`.
-    init(_ uri: String) throws {
+    /// Connects to a plain endpoint, given as `coap://127.0.0.1:40002`; elsewhere than on 127.0.0.1 with its address.
+    init(_ uri: String, host: String = "127.0.0.1") throws {
         guard let port = uri.split(separator: ":").last.flatMap({ UInt16($0) }) else {
             throw InteropError.endedEarly("no port in \(uri)")
         }
         self.descriptor = socket(AF_INET, Int32(SOCK_DGRAM.rawValue), 0)
-        LoopbackPorts.connectDatagrams(self.descriptor, port: port)
+        LoopbackPorts.connectDatagrams(self.descriptor, port: port, at: host)
     }
 
     deinit { close(self.descriptor) }
