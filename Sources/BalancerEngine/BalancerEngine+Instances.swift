@@ -111,6 +111,7 @@ extension BalancerEngine {
             {
                 self.devices.entries[device].set(DeviceEntry.isRestarted, true)
                 self.storeProgress(of: device)
+                self.touch(device)
                 restarted += 1
             }
             self.reporters.started[Int(reporter)] = 0

@@ -170,6 +170,8 @@ extension BalancerEngine {
             self.storeProgress(of: device)
         }
         let phase = self.devices.entries[device].phase
+        // One whose instance was lost keeps the name it uses, and may come back by that of any window.
+        let needsNames = phase == .waiting || self.devices.entries[device].has(DeviceEntry.isRestarted)
         for slot in self.windows.indices {
             guard let window = self.windows[slot] else { continue }
             let name = self.devices.entries[device].names[slot]
@@ -177,7 +179,7 @@ extension BalancerEngine {
                 guard name >= 0 else { continue }
                 self.devices.entries[device].names[slot] = DeviceEntry.noName
                 self.release(name, due: self.now)
-            } else if phase == .waiting, name < 0 {
+            } else if needsNames, name < 0 {
                 self.deriveName(of: device, window, slot)
             } else if phase == .completed, pass.sweeps, name >= 0 {
                 self.devices.entries[device].names[slot] = DeviceEntry.noName

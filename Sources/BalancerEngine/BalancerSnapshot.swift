@@ -53,7 +53,7 @@ public struct DeviceProgress: Hashable, Sendable {
     public var host: UTF8Text?
     /// The instance that told about it last; empty when none did.
     public var instance: UTF8Text
-    /// The instance it was started at was lost since.
+    /// The instance it was started at was lost since; it has the names of all windows again beside ``host``.
     public var isRestarted: Bool
     /// When it was started; nil when the civil time was not known.
     public var since: WallTime?

@@ -39,7 +39,7 @@ struct CrashTests {
         for device in 0..<Self.devices {
             let progress = bench.engine.progress(of: Bench.endpoint(device)).unwrapped
             if let host = progress.host { names.insert(host) }
-            guard progress.phase == .waiting else { continue }
+            guard progress.phase == .waiting || progress.isRestarted else { continue }
             for window in bench.engine.status.windows {
                 names.insert(bench.name(device, window: (window.stamp - Bench.start.secondsSinceEpoch) / Bench.period))
             }

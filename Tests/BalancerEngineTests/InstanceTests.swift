@@ -37,8 +37,13 @@ struct InstanceTests {
         bench.tell(.pinAsked(bench.exchange(), endpoint: Bench.endpoint(device), host: name))
         #expect(bench.pinAnswers == [true])
         let others = [Bench.instance(1), Bench.instance(3)]
-        bench.notify(.started, device: device, host: name, instance: 1, procedure: "again")
+        // Or it gives up, and comes by the name of the next window.
         bench.advance(seconds: 600, reporting: others)
+        #expect(bench.zone.names[bench.name(device, window: 1)] != nil)
+        #expect(bench.zone.names[name] != nil)
+        bench.notify(.started, device: device, host: name, instance: 1, procedure: "again")
+        bench.advance(seconds: 1200, reporting: others)
+        #expect(bench.zone.names[bench.name(device, window: 3)] == nil)
         #expect(bench.engine.status.restarted == 0)
         #expect(bench.instance(of: name) == 1)
         bench.notify(.completed, device: device, host: name, instance: 1, procedure: "again")

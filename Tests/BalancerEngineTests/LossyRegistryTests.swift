@@ -318,7 +318,7 @@ private struct LossyWorld {
                 differences.append("device \(device) is \(row.phase), not \(self.phases[device])")
             }
             if let host = row.host { expected.insert(host) }
-            guard row.phase == .waiting else { continue }
+            guard row.phase == .waiting || row.isRestarted else { continue }
             for window in self.engine.status.windows {
                 let known = Bench.device(device)
                 expected.insert(Bench.derivation().host(known.secret, known.endpoint, window).unwrapped)
