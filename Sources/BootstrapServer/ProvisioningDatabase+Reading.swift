@@ -12,8 +12,12 @@ public import ServiceSupport
 /// array of objects with `endpoint`, `identity`, `key` and `servers`, an array of objects with `uri`,
 /// `shortServerID`, `lifetime`, `minimumPeriod`, `maximumPeriod`, `identity` and `key`.
 extension ProvisioningDatabase {
-    private static let maximumSize = 256 << 20
-    private static let maximumDevices = 1_000_000
+    /// How much a file may hold.
+    struct Limits {
+        var size = 256 << 20
+        var devices = 1_000_000
+    }
+
     private static let maximumServers = 8
     private static let longestLine = 65_536
 
@@ -21,21 +25,23 @@ extension ProvisioningDatabase {
     ///
     /// - Throws: what is wrong in which line or entry, for people; no key in it.
     public init(contentsOf path: String) throws(ServiceError) {
-        let data: Data
-        do {
-            data = try Data(contentsOf: URL(fileURLWithPath: path))
-        } catch {
+        try self.init(contentsOf: path, limits: Limits())
+    }
+
+    init(contentsOf path: String, limits: Limits) throws(ServiceError) {
+        guard let file = FileHandle(forReadingAtPath: path), let data = try? file.read(upToCount: limits.size + 1)
+        else {
             throw ServiceError("the database '\(path)' cannot be read", hint: "check the path and its permissions")
         }
-        guard data.count <= Self.maximumSize else {
-            throw ServiceError("the database '\(path)' is too large", hint: "at most 256 MiB")
+        guard data.count <= limits.size else {
+            throw ServiceError("the database '\(path)' is too large", hint: "at most \(limits.size >> 20) MiB")
         }
         let first = data.first { !($0 == 0x20 || (0x09...0x0D).contains($0)) }
         let devices = first == UInt8(ascii: "[") ? try Self.readJSON(data, path) : try Self.readLines(Array(data), path)
-        guard devices.count <= Self.maximumDevices else {
+        guard devices.count <= limits.devices else {
             throw ServiceError(
                 "the database '\(path)' has \(devices.count) devices",
-                hint: "at most \(Self.maximumDevices); let several instances have a part each"
+                hint: "at most \(limits.devices); let several instances have a part each"
             )
         }
         try self.init(devices)

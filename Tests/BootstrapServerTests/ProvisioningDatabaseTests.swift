@@ -13,11 +13,14 @@ import Testing
         keys: .account
     )
 
-    private func read(_ text: String) throws -> ProvisioningDatabase {
+    private func read(
+        _ text: String,
+        limits: ProvisioningDatabase.Limits = ProvisioningDatabase.Limits()
+    ) throws -> ProvisioningDatabase {
         let path = FileManager.default.temporaryDirectory.appending(path: "db-\(UUID().uuidString)").path
         try Data(text.utf8).write(to: URL(fileURLWithPath: path))
         defer { try? FileManager.default.removeItem(atPath: path) }
-        return try ProvisioningDatabase(contentsOf: path)
+        return try ProvisioningDatabase(contentsOf: path, limits: limits)
     }
 
     private func servers(
@@ -145,6 +148,16 @@ import Testing
                 _ = try? self.read(String(decoding: damaged, as: UTF8.self))
             }
         }
+    }
+
+    @Test func aFileHoldsNoMoreThanAllowed() throws {
+        let text = "endpoint,key\ndev1,0011\ndev2,0011\n"
+        var limits = ProvisioningDatabase.Limits(size: text.utf8.count, devices: 2)
+        #expect(try self.read(text, limits: limits).count == 2)
+        limits.devices = 1
+        #expect(throws: ServiceError.self) { try self.read(text, limits: limits) }
+        limits = ProvisioningDatabase.Limits(size: text.utf8.count - 1, devices: 2)
+        #expect(throws: ServiceError.self) { try self.read(text, limits: limits) }
     }
 
     @Test func aFileThatIsNotThereIsSaid() {
