@@ -4,7 +4,7 @@ import Primitives
 import Testing
 import VirtualNetwork
 
-/// Power cuts of 1,000 devices within a quarter of a second: more than one server of the measured capacity takes in, at ease
+/// Power cuts of 1,000 devices within a quarter of a second: more than one server with a short queue takes in, at ease
 /// for three.
 @Suite struct PowerCutTests {
     private static func run(instances: Int, attack: Double = 0, seed: UInt64) -> PowerCutResult {
@@ -15,6 +15,7 @@ import VirtualNetwork
             within: .milliseconds(250),
             seed: seed
         )
+        configuration.capacity.queueLimit = 100
         configuration.limit = .seconds(40)
         return PowerCutExperiment(configuration: configuration, hashes: .libCrypto).run()
     }
