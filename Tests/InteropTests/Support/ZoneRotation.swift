@@ -13,6 +13,9 @@ struct ZoneRotation {
         var names = 0
         var loading = Duration.zero
         var rotating = Duration.zero
+        /// Of the server, in seconds; with the answers to who asks.
+        var loadingProcessorTime = 0.0
+        var rotatingProcessorTime = 0.0
         /// Of the rotation alone.
         var messages: UInt64 = 0
         var bytesSent: UInt64 = 0
@@ -55,7 +58,10 @@ struct ZoneRotation {
         var figures = Figures()
         figures.names = self.kept.count + self.new.count
         let clock = ContinuousClock()
+        let started = try self.processorTime()
         figures.loading = try clock.measure { try self.publish(self.kept + self.old) }
+        figures.loadingProcessorTime = try self.processorTime() - started
+        let loaded = try self.processorTime()
         let before = self.client.counters
         let (host, port) = try self.server.endpoint()
         let sampler = NameSampler(host: host, port: port, groups: self.groups, seed: 2)
@@ -70,6 +76,7 @@ struct ZoneRotation {
             }
         }
         figures.findings = sampler.end()
+        figures.rotatingProcessorTime = try self.processorTime() - loaded
         figures.messages = self.client.counters.messagesSent - before.messagesSent
         figures.bytesSent = self.client.counters.bytesSent - before.bytesSent
         figures.bytesReceived = self.client.counters.bytesReceived - before.bytesReceived
@@ -92,6 +99,8 @@ struct ZoneRotation {
         ]
     }
 
+    private func processorTime() throws -> Double { try #require(self.server.process.processorTime) }
+
     private func publish(_ names: [Name], progress: (Int) -> Void = { _ in }) throws {
         for start in stride(from: 0, to: names.count, by: ZoneRotation.batchSize) {
             let end = min(start + ZoneRotation.batchSize, names.count)
@@ -105,11 +114,13 @@ extension ZoneRotation.Figures {
     /// The figures as a few lines for people.
     func lines(of kind: NameServerKind) -> String {
         func seconds(_ duration: Duration) -> String { "\(Double(duration.nanoseconds / 10_000_000) / 100) s" }
+        func hundredths(_ value: Double) -> Double { (value * 100).rounded() / 100 }
         func milliseconds(_ share: Double) -> String { "\((self.findings.wait(share: share) * 10).rounded() / 10) ms" }
         return """
             \(kind.rawValue): rotation of \(self.names) names
-              loading   \(seconds(self.loading))
-              rotating  \(seconds(self.rotating)), \(self.messages) messages, \(self.bytesSent) bytes sent, \
+              loading   \(seconds(self.loading)), processor time of the server \(hundredths(self.loadingProcessorTime)) s
+              rotating  \(seconds(self.rotating)), processor time of the server \
+            \(hundredths(self.rotatingProcessorTime)) s, \(self.messages) messages, \(self.bytesSent) bytes sent, \
             \(self.bytesReceived) received
               samples   \(self.findings.samples) questions for live names: \(self.findings.missing.count) missing, \
             \(self.findings.wrong.count) wrong, \(self.findings.unanswered) unanswered; median \

@@ -1,3 +1,4 @@
+import Foundation
 import Glibc
 
 /// The process of a DNS server of a test, which ends with this object.
@@ -52,6 +53,20 @@ final class ZoneServerProcess {
     func kill() {
         self.running?.kill()
         self.forget()
+    }
+
+    /// How much processor time it has taken, in seconds; nil when the system does not say.
+    var processorTime: Double? {
+        guard let number = try? String(contentsOfFile: self.processFile, encoding: .utf8),
+            let stat = try? String(
+                contentsOfFile: "/proc/\(number.trimmingCharacters(in: .whitespacesAndNewlines))/stat",
+                encoding: .utf8
+            )
+        else { return nil }
+        // Behind the name in brackets: the state first, user and system time as the 12th and 13th.
+        let fields = stat.split(separator: ")").last?.split(separator: " ").map(String.init) ?? []
+        guard fields.count > 12, let user = Double(fields[11]), let system = Double(fields[12]) else { return nil }
+        return (user + system) / Double(sysconf(Int32(_SC_CLK_TCK)))
     }
 
     /// Has it read its configuration again.
