@@ -119,13 +119,14 @@ public final class BootstrapBalancer {
 
     /// Waits for what happens next, at most until a time, and does what follows: one round of ``run()``.
     public func turn(until limit: MonotonicTime?) {
-        self.reachDeadlines()
         var deadline = min(self.nextClockReading, self.engine.nextDeadline ?? .latest)
         for other in [limit, self.reader?.nextDeadline, self.narration.nextDeadline] {
             if let other { deadline = min(deadline, other) }
         }
         if self.isLoading { deadline = self.loop.now }
+        // What has arrived comes first: after long work, an instance that reported meanwhile was not silent.
         self.loop.turn(until: deadline)
+        self.reachDeadlines()
     }
 
     /// Ends ``run()`` after the turn that runs.
