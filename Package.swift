@@ -339,7 +339,8 @@ if !isLibraryOnly {
         tests(
             "VirtualNetwork",
             [
-                "BootstrapEngine", "ClientEngine", "CoAPMessages", "LwM2MModel", "ManagementEngine", "Primitives",
+                "BalancerEngine", "BootstrapEngine", "ClientEngine", "CoAPMessages", "LwM2MModel", "ManagementEngine",
+                "Primitives",
                 "TestSupport", "VirtualNetwork",
             ]
         ),
@@ -377,7 +378,7 @@ if !isLibraryOnly {
             "FleetScenarios",
             [
                 "BootstrapURIs", "CoAPMessages", "CoAPTransport", "FleetEngine", "FleetScenarios", "LwM2MModel",
-                "Primitives", "TestSupport",
+                "PowerCut", "Primitives", "TestSupport",
             ]
         ),
         tests("FleetReports", ["FleetEngine", "FleetReports", "PowerCut", "Primitives", "TestSupport"]),

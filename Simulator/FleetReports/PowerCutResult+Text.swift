@@ -96,7 +96,7 @@ extension PowerCutResult {
     /// `31.6 s`, `4 min 29 s`, `2 h 5 min`.
     static func time(_ seconds: Double) -> String {
         let whole = Int(seconds.rounded())
-        if seconds < 120 { return String(format: "%.1f s", seconds) }
+        if seconds < 120 { return String(format: seconds == Double(whole) ? "%.0f s" : "%.1f s", seconds) }
         if whole < 7_200 { return "\(whole / 60) min \(whole % 60) s" }
         return "\(whole / 3_600) h \(whole % 3_600 / 60) min"
     }

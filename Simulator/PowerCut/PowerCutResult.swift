@@ -105,4 +105,13 @@ public struct PowerCutResult: Codable, Hashable, Sendable {
     public var strangers = Strangers()
     /// The zone and its balancer.
     public var names = Names()
+
+    /// Creates the result of a power cut in which nothing has happened yet.
+    public init(devices: Int, instances: Int, attackRate: Double, withinSeconds: Double, seed: UInt64) {
+        self.devices = devices
+        self.instances = instances
+        self.attackRate = attackRate
+        self.withinSeconds = withinSeconds
+        self.seed = seed
+    }
 }
