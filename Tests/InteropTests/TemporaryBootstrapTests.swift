@@ -54,8 +54,9 @@ extension Interop {
             try site.waitForStatus("two fifths are done") { $0.devices.completed >= 800 }
             site.killBalancer()
             try site.startBalancer()
+            _ = try #require(site.balancer).line(startingWith: "restored ")
             try site.waitForStatus("three fifths are done") { $0.devices.completed >= 1_200 }
-            try nameServer.stop()
+            nameServer.stop()
             _ = try #require(site.balancer).line(startingWith: "registry unreachable")
             try nameServer.start()
             _ = try #require(site.balancer).line(startingWith: "registry back")
@@ -65,6 +66,11 @@ extension Interop {
             fleet.interrupt()
             #expect(fleet.waitForEnd() == 0, "\(fleet.output)\(fleet.errors)")
             try Self.expectNobodyLost(site, devices: 2_000)
+            for name in ["instance-1", "instance-3"] {
+                let log = try #require(site.instances[name]).output
+                #expect(log.contains("balancer unreachable\n"), "\(name)")
+                #expect(log.contains("balancer back\n"), "\(name)")
+            }
         }
 
         @Test(
