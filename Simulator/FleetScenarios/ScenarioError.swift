@@ -76,6 +76,7 @@ public enum ScenarioError: Error, Hashable, Sendable {
         switch self {
         case .missing(let options) where options.contains("psk-key"):
             "coaps needs a key: --psk-key for all devices, or --psk-secret from which each device's key is derived"
+        case .missing(["bootstrap"]): "names are derived from its URI: --bootstrap coaps://bs.example.com:5684"
         case .missing: "for example --server coaps://127.0.0.1:5684"
         case .conflicting: "leave one of them out"
         case .invalidNumber: "digits only, without separators"
