@@ -209,7 +209,7 @@ if !isLibraryOnly {
         // Row 2: engines of the services and of the simulator.
         hosted("BootstrapEngine", ["BootstrapURIs", "CoAPMessages", "LwM2MCodecs", "LwM2MModel", "Primitives"]),
         hosted("ManagementEngine", ["CoAPMessages", "LwM2MCodecs", "LwM2MModel", "Primitives"]),
-        hosted("FleetEngine", ["Primitives"], folder: "Simulator"),
+        hosted("FleetEngine", ["ClientEngine", "CoAPMessages", "Primitives"], folder: "Simulator"),
         hosted(
             "VirtualNetwork",
             [

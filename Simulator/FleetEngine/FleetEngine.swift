@@ -80,8 +80,7 @@ public struct FleetEngine: Sendable {
 
     private var devices: [Device]
     private var behaviours: [VirtualDevice]
-    private var outputs: [Output] = []
-    private var outputHead = 0
+    private var outputs = OutputQueue<Output>()
     private var nextStart = 0
     private var nextStop = 0
     private var inFlight = 0
@@ -126,17 +125,7 @@ public struct FleetEngine: Sendable {
     }
 
     /// Takes the next thing to do; nil when there is none.
-    public mutating func nextOutput() -> Output? {
-        guard self.outputHead < self.outputs.count else { return nil }
-        defer {
-            self.outputHead += 1
-            if self.outputHead == self.outputs.count {
-                self.outputs.removeAll(keepingCapacity: true)
-                self.outputHead = 0
-            }
-        }
-        return self.outputs[self.outputHead]
-    }
+    public mutating func nextOutput() -> Output? { self.outputs.next() }
 
     /// Takes in what happened.
     ///

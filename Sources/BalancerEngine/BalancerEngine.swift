@@ -54,8 +54,7 @@ public struct BalancerEngine: Sendable {
     var phaseCounts = [0, 0, 0]
     var restartedCount = 0
 
-    private var outputs: [BalancerOutput] = []
-    private var outputHead = 0
+    private var outputs = OutputQueue<BalancerOutput>()
 
     /// What was seen so far.
     public internal(set) var counters = BalancerCounters()
@@ -120,17 +119,7 @@ public struct BalancerEngine: Sendable {
     }
 
     /// Removes and returns the oldest output; nil when there is none.
-    public mutating func nextOutput() -> BalancerOutput? {
-        guard self.outputHead < self.outputs.count else {
-            if self.outputHead > 0 {
-                self.outputs.removeAll(keepingCapacity: self.outputs.count <= 1024)
-                self.outputHead = 0
-            }
-            return nil
-        }
-        self.outputHead += 1
-        return self.outputs[self.outputHead - 1]
-    }
+    public mutating func nextOutput() -> BalancerOutput? { self.outputs.next() }
 
     /// When ``BalancerEvent/deadlineReached`` must next be told; nil when nothing is pending.
     public var nextDeadline: MonotonicTime? {

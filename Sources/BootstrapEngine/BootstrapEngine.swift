@@ -42,8 +42,7 @@ public struct BootstrapEngine: Sendable {
     var isDraining = false
     /// The civil time that was told last, and when.
     var clock: (time: WallTime, at: MonotonicTime)?
-    private var outputs: [BootstrapOutput] = []
-    private var outputHead = 0
+    private var outputs = OutputQueue<BootstrapOutput>()
 
     /// What was seen so far.
     public internal(set) var counters = BootstrapCounters()
@@ -65,17 +64,7 @@ public struct BootstrapEngine: Sendable {
     }
 
     /// Removes and returns the oldest output; nil when there is none.
-    public mutating func nextOutput() -> BootstrapOutput? {
-        guard self.outputHead < self.outputs.count else {
-            if self.outputHead > 0 {
-                self.outputs.removeAll(keepingCapacity: self.outputs.count <= 1024)
-                self.outputHead = 0
-            }
-            return nil
-        }
-        self.outputHead += 1
-        return self.outputs[self.outputHead - 1]
-    }
+    public mutating func nextOutput() -> BootstrapOutput? { self.outputs.next() }
 
     /// Takes one event; what follows from it is queued.
     public mutating func handle(_ event: BootstrapEvent, now: MonotonicTime) {

@@ -38,8 +38,7 @@ public struct ManagementEngine: Sendable {
     var timers = DeadlineHeap<Timer>()
     private var lastRequest: UInt32 = 0
 
-    private var outputs: [ManagementOutput] = []
-    private var outputHead = 0
+    private var outputs = OutputQueue<ManagementOutput>()
 
     /// What was seen so far.
     public internal(set) var counters = ManagementCounters()
@@ -90,17 +89,7 @@ public struct ManagementEngine: Sendable {
     }
 
     /// Removes and returns the oldest output; nil when there is none.
-    public mutating func nextOutput() -> ManagementOutput? {
-        guard self.outputHead < self.outputs.count else {
-            if self.outputHead > 0 {
-                self.outputs.removeAll(keepingCapacity: self.outputs.count <= 1024)
-                self.outputHead = 0
-            }
-            return nil
-        }
-        self.outputHead += 1
-        return self.outputs[self.outputHead - 1]
-    }
+    public mutating func nextOutput() -> ManagementOutput? { self.outputs.next() }
 
     /// When ``ManagementEvent/deadlineReached`` must next be told; nil when nothing is pending.
     public var nextDeadline: MonotonicTime? {

@@ -10,6 +10,22 @@ struct ControlOptions: ParsableArguments {
     @Flag(help: "Show JSON, one object a line.") var json = false
 
     var path: String? { self.control ?? ProcessInfo.processInfo.environment["STARLING_CONTROL"] }
+
+    /// Connects to the control socket of a program, or says why not and ends with the right code.
+    func connect(to program: String) throws -> LineClient {
+        guard let path = self.path else {
+            ServiceConsole.complain(
+                ServiceError("there is no control socket", hint: "--control PATH, as the \(program) was started with")
+            )
+            throw ServiceConsole.Exit.usage
+        }
+        do {
+            return try LineClient(path: path)
+        } catch {
+            ServiceConsole.complain(error)
+            throw ServiceConsole.Exit.unreachable
+        }
+    }
 }
 
 /// One connection of `starling ctl` to a server: asks, waits, shows and ends with the right code.
@@ -21,18 +37,7 @@ struct ControlSession {
     init(_ options: ControlOptions) throws {
         self.isJSON = options.json
         self.encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
-        guard let path = options.path else {
-            ServiceConsole.complain(
-                ServiceError("there is no control socket", hint: "--control PATH, as the server was started with")
-            )
-            throw ServiceConsole.Exit.usage
-        }
-        do {
-            self.client = try LineClient(path: path)
-        } catch {
-            ServiceConsole.complain(error)
-            throw ServiceConsole.Exit.unreachable
-        }
+        self.client = try options.connect(to: "server")
     }
 
     /// Asks for something and waits for the first line about it; an error ends the program.

@@ -138,18 +138,7 @@ struct BalancerSession {
     init(_ options: ControlOptions) throws {
         self.isJSON = options.json
         self.encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
-        guard let path = options.path else {
-            ServiceConsole.complain(
-                ServiceError("there is no control socket", hint: "--control PATH, as the balancer was started with")
-            )
-            throw ServiceConsole.Exit.usage
-        }
-        do {
-            self.client = try LineClient(path: path)
-        } catch {
-            ServiceConsole.complain(error)
-            throw ServiceConsole.Exit.unreachable
-        }
+        self.client = try options.connect(to: "balancer")
     }
 
     func ask(_ request: BalancerControlRequest) throws -> BalancerControlReply {

@@ -2,7 +2,7 @@
 """Writes the vectors of temporary bootstrap URIs: python3 generate.py
 
 An implementation of its own, on hashlib, hmac, base64 and Python's integers; it shares no line with the Swift sources.
-It follows docs/temporary-bootstrap-uris.md. What RFC 6920 states is checked against its text, not computed.
+It follows docs/name-derivation.md. What RFC 6920 states is checked against its text, not computed.
 """
 
 import base64

@@ -1,9 +1,9 @@
-import ClientEngine
-import CoAPMessages
-import FleetEngine
+public import ClientEngine
+public import CoAPMessages
 
 extension FailureCause {
-    init(_ failure: SessionFailure) {
+    /// Why a session failed, as a fleet counts it.
+    public init(_ failure: SessionFailure) {
         switch failure {
         case .nameNotFound: self = .nameNotFound
         case .nameResolutionFailed: self = .nameResolutionFailed
@@ -14,7 +14,8 @@ extension FailureCause {
         }
     }
 
-    init(_ failure: RequestFailure) {
+    /// Why a request failed, as a fleet counts it.
+    public init(_ failure: RequestFailure) {
         switch failure {
         case .timedOut: self = .timedOut
         case .reset, .sessionClosed: self = .sessionClosed
@@ -23,7 +24,8 @@ extension FailureCause {
         }
     }
 
-    init(_ failure: BootstrapFailure) {
+    /// Why a bootstrap failed, as a fleet counts it.
+    public init(_ failure: BootstrapFailure) {
         switch failure {
         case .session(let failure): self.init(failure)
         case .request(let failure): self.init(failure)
@@ -36,8 +38,8 @@ extension FailureCause {
         }
     }
 
-    /// Returns nil for the end of all attempts, whose causes were reported one by one.
-    init?(_ failure: RegistrationFailure) {
+    /// Why a registration failed; nil for the end of all attempts, whose causes were reported one by one.
+    public init?(_ failure: RegistrationFailure) {
         switch failure {
         case .session(let failure): self.init(failure)
         case .request(let failure): self.init(failure)
