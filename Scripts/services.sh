@@ -17,7 +17,9 @@ trap 'exit 143' TERM
 start() {
     local log=$1
     shift
-    "$@" >"$log" 2>&1 </dev/null &
+    # Made here: on a busy machine somebody may look for a line before the program has begun.
+    : >"$log"
+    "$@" >>"$log" 2>&1 </dev/null &
     started+=($!)
 }
 
