@@ -22,7 +22,7 @@ extension PowerCutResult {
             "",
             "bootstrapped    \(Self.grouped(self.bootstrapped)) after \(Self.time(self.endSeconds))",
             "50 %, 99 %      \(self.time(self.secondsTo50)), \(self.time(self.secondsTo99))",
-            "100 %           \(self.time(self.secondsTo100))",
+            "100 %           \(self.timeToAll)",
             "messages        \(Self.grouped(self.datagrams)) datagrams, \(self.perDevice) for each device; "
                 + "\(Self.grouped(self.requests)) bootstrap requests",
         ]
@@ -64,7 +64,7 @@ extension PowerCutResult {
             let asked = result.askedServers
             let cells = [
                 Self.grouped(result.devices), result.serversText, result.attackText, result.time(result.secondsTo50),
-                result.time(result.secondsTo99), result.time(result.secondsTo100), result.perDevice,
+                result.time(result.secondsTo99), result.timeToAll, result.perDevice,
                 Self.grouped(asked.reduce(0) { $0 + $1.refused }), Self.grouped(asked.reduce(0) { $0 + $1.lost }),
                 Self.range(asked.map(\.busySeconds)),
             ]
@@ -89,16 +89,22 @@ extension PowerCutResult {
     private var perDevice: String { String(format: "%.1f", Double(self.datagrams) / Double(max(self.devices, 1))) }
 
     private func time(_ seconds: Double?) -> String {
-        guard let seconds else { return "not in \(Self.time(self.endSeconds))" }
-        return Self.time(seconds)
+        seconds.map(Self.time) ?? "not reached"
+    }
+
+    /// When all devices were bootstrapped, or how many were when the experiment ended.
+    private var timeToAll: String {
+        if let seconds = self.secondsTo100 { return Self.time(seconds) }
+        let percent = Double(self.bootstrapped) * 100 / Double(max(self.devices, 1))
+        return String(format: "%.1f %% in ", percent) + Self.time(self.endSeconds)
     }
 
     /// `31.6 s`, `4 min 29 s`, `2 h 5 min`.
     static func time(_ seconds: Double) -> String {
         let whole = Int(seconds.rounded())
         if seconds < 120 { return String(format: seconds == Double(whole) ? "%.0f s" : "%.1f s", seconds) }
-        if whole < 7_200 { return "\(whole / 60) min \(whole % 60) s" }
-        return "\(whole / 3_600) h \(whole % 3_600 / 60) min"
+        if whole < 7_200 { return "\(whole / 60) min" + (whole % 60 > 0 ? " \(whole % 60) s" : "") }
+        return "\(whole / 3_600) h" + (whole % 3_600 >= 60 ? " \(whole % 3_600 / 60) min" : "")
     }
 
     private static func range(_ seconds: [Double]) -> String {

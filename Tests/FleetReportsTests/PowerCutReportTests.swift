@@ -44,7 +44,7 @@ import Testing
         // Of the instances, not of the server that only strangers ask.
         #expect(rows[2].hasSuffix("| 0 to 2 s |"))
         #expect(rows[3].contains("| one static server | 100,000/s |"))
-        #expect(rows[3].contains("not in 60 min 0 s"))
+        #expect(rows[3].contains("| not reached | 60.0 % in 60 min |"))
     }
 
     @Test func thePlotHasACurveForEachResultAndColoursForBothKindsOfPage() {
