@@ -10,13 +10,16 @@ let isEmbedded = Context.environment["STARLING_EMBEDDED"] == "1"
 let isLibraryOnly = isEmbedded || Context.environment["STARLING_LIBRARY_ONLY"] == "1"
 let isStrict = Context.environment["STARLING_STRICT"] == "1"
 
-let houseSettings: [SwiftSetting] =
+/// For targets that see the system's structs through several C libraries: which of them owns `sockaddr_in` depends on
+/// the order in which the compiler happens to load them, so no import can be demanded for its members.
+let systemSettings: [SwiftSetting] =
     [
         .swiftLanguageMode(.v6),
         .enableUpcomingFeature("ExistentialAny"),
         .enableUpcomingFeature("InternalImportsByDefault"),
-        .enableUpcomingFeature("MemberImportVisibility"),
     ] + (isStrict ? [.unsafeFlags(["-warnings-as-errors"])] : [])
+
+let houseSettings: [SwiftSetting] = systemSettings + [.enableUpcomingFeature("MemberImportVisibility")]
 
 let clientPathSettings: [SwiftSetting] =
     isEmbedded
@@ -38,8 +41,13 @@ func clientPath(_ name: String, _ dependencies: [Target.Dependency] = [], folder
 }
 
 /// A target that only ordinary Linux builds.
-func hosted(_ name: String, _ dependencies: [Target.Dependency] = [], folder: String = "Sources") -> Target {
-    .target(name: name, dependencies: dependencies, path: "\(folder)/\(name)", swiftSettings: houseSettings)
+func hosted(
+    _ name: String,
+    _ dependencies: [Target.Dependency] = [],
+    folder: String = "Sources",
+    settings: [SwiftSetting] = houseSettings
+) -> Target {
+    .target(name: name, dependencies: dependencies, path: "\(folder)/\(name)", swiftSettings: settings)
 }
 
 func tests(_ name: String, _ dependencies: [Target.Dependency], exclude: [String] = []) -> Target {
@@ -48,7 +56,7 @@ func tests(_ name: String, _ dependencies: [Target.Dependency], exclude: [String
         dependencies: dependencies,
         path: "Tests/\(name)Tests",
         exclude: exclude,
-        swiftSettings: houseSettings
+        swiftSettings: systemSettings
     )
 }
 
@@ -139,7 +147,7 @@ if !isEmbedded {
             name: "LoopbackPeers",
             dependencies: ["CoAPMessages", "CoAPTransport", "Primitives"],
             path: "Tests/LoopbackPeers",
-            swiftSettings: houseSettings
+            swiftSettings: systemSettings
         ),
         tests("Primitives", ["Primitives", "TestSupport"]),
         tests("CoAPMessages", ["CoAPMessages", "Primitives", "TestSupport"]),
@@ -233,7 +241,11 @@ if !isLibraryOnly {
             pkgConfig: "ldns",
             providers: [.apt(["libldns-dev"])]
         ),
-        hosted("NameRegistry", ["BalancerEngine", "CLDNS", "CoAPTransport", "Primitives"]),
+        hosted(
+            "NameRegistry",
+            ["BalancerEngine", "CLDNS", "CoAPTransport", "Primitives"],
+            settings: systemSettings
+        ),
         hosted("KeyDerivation", ["CLibCrypto", "Primitives"]),
         hosted(
             "ServiceStore",
