@@ -1,3 +1,4 @@
+import Foundation
 import Glibc
 
 /// A process that this one started, in a process group of its own.
@@ -41,16 +42,29 @@ final class ChildProcess {
     /// Waits for the end and returns the exit status; 128 and the signal's number when a signal ended it.
     func waitForEnd() -> Int32 { self.check(0) ?? -1 }
 
-    /// Sends a signal to the process and to those it started.
-    func signal(_ number: Int32) { kill(-self.identifier, number) }
+    /// Sends a signal once to what the process started directly, or to the process itself when that has ended.
+    ///
+    /// Not to the group: timeout(1) hands on what it is sent, and a program that is asked twice to end may not get to
+    /// the end of what it does at the first.
+    func signal(_ number: Int32) {
+        let path = "/proc/\(self.identifier)/task/\(self.identifier)/children"
+        let children = (try? String(contentsOfFile: path, encoding: .utf8)) ?? ""
+        let identifiers = children.split(separator: " ").compactMap { pid_t($0) }
+        for identifier in identifiers.isEmpty ? [self.identifier] : identifiers { Glibc.kill(identifier, number) }
+    }
+
+    /// Ends the process and everything it started, as a crash would.
+    func kill() {
+        Glibc.kill(-self.identifier, SIGKILL)
+        _ = self.waitForEnd()
+    }
 
     /// Asks the process to end, makes it end when it does not within two seconds, and waits until it has.
     func end() {
         guard self.isRunning else { return }
         self.signal(SIGTERM)
         try? waitUntil("the end of a program", limit: .seconds(2)) { !self.isRunning }
-        if self.isRunning { self.signal(SIGKILL) }
-        _ = self.waitForEnd()
+        self.kill()
     }
 
     private func check(_ options: Int32) -> Int32? {

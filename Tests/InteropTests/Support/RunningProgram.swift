@@ -41,8 +41,7 @@ final class RunningProgram {
 
     /// Ends the program as a crash would: it gets no chance to say or store anything.
     func kill() {
-        self.process.signal(SIGKILL)
-        _ = self.process.waitForEnd()
+        self.process.kill()
     }
 
     /// Asks the program to end, makes it end when it does not, and waits until it has.
