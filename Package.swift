@@ -91,6 +91,7 @@ var targets: [Target] = [
     clientPath("LwM2MModel", ["Primitives"]),
     clientPath("LwM2MCodecs", ["CoAPMessages", "LwM2MModel", "Primitives"]),
     clientPath("BootstrapURIs", ["CoAPMessages", "LwM2MModel", "Primitives"]),
+    clientPath("CommandSessions", ["CoAPMessages", "LwM2MCodecs", "LwM2MModel", "Primitives"]),
     // Row 2: engines.
     clientPath("ClientEngine", ["BootstrapURIs", "CoAPMessages", "LwM2MCodecs", "LwM2MModel", "Primitives"]),
     // Row 3: edges.
@@ -156,6 +157,10 @@ if !isEmbedded {
         tests(
             "BootstrapURIs",
             ["BootstrapURIs", "CoAPMessages", "CryptographicHashes", "LwM2MModel", "Primitives", "TestSupport"]
+        ),
+        tests(
+            "CommandSessions",
+            ["CoAPMessages", "CommandSessions", "LwM2MCodecs", "LwM2MModel", "Primitives", "TestSupport"]
         ),
         tests("CryptographicHashes", ["CryptographicHashes", "Primitives", "TestSupport"]),
         tests(

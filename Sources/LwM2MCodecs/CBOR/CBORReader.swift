@@ -6,9 +6,9 @@ internal import Primitives
 /// believed only as far as bytes are left, and items stand at most ``maximumDepth`` deep in one another.
 ///
 /// - Source: RFC 8949, section 3.
-struct CBORReader: Sendable {
+package struct CBORReader: Sendable {
     /// What stands at the head of an item.
-    enum Head: Hashable, Sendable {
+    package enum Head: Hashable, Sendable {
         case unsigned(UInt64)
         /// The number is -1 minus this.
         case negative(UInt64)
@@ -30,14 +30,14 @@ struct CBORReader: Sendable {
 
     private var reader: ByteReader
 
-    init(_ bytes: [UInt8]) {
+    package init(_ bytes: [UInt8]) {
         self.reader = ByteReader(bytes)
     }
 
     /// How many bytes were read.
     var offset: Int { self.reader.offset }
 
-    var isAtEnd: Bool { self.reader.isAtEnd }
+    package var isAtEnd: Bool { self.reader.isAtEnd }
 
     /// Consumes the break that ends an indefinite item, when it comes next.
     mutating func consumeStop() throws(PayloadDecodingError) -> Bool {
@@ -54,7 +54,7 @@ struct CBORReader: Sendable {
         return count > 0
     }
 
-    mutating func readHead() throws(PayloadDecodingError) -> Head {
+    package mutating func readHead() throws(PayloadDecodingError) -> Head {
         let start = self.offset
         let initial = UInt8(truncatingIfNeeded: try self.readUnsigned(byteCount: 1))
         let information = initial & 0x1F
@@ -200,7 +200,8 @@ struct CBORReader: Sendable {
         }
     }
 
-    private mutating func readBytes(_ count: Int) throws(PayloadDecodingError) -> [UInt8] {
+    /// Reads so many bytes: the content of a string whose head was read.
+    package mutating func readBytes(_ count: Int) throws(PayloadDecodingError) -> [UInt8] {
         do throws(ByteReader.Exhausted) {
             return try self.reader.readBytes(count)
         } catch {

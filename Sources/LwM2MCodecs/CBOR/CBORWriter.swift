@@ -3,14 +3,14 @@ internal import Primitives
 /// Writes CBOR in its shortest form, with definite lengths.
 ///
 /// - Source: RFC 8949, section 4.1, preferred serialization.
-struct CBORWriter: Sendable {
+package struct CBORWriter: Sendable {
     private var writer: ByteWriter
 
-    init(capacity: Int) {
+    package init(capacity: Int) {
         self.writer = ByteWriter(capacity: capacity)
     }
 
-    var bytes: [UInt8] { self.writer.bytes }
+    package var bytes: [UInt8] { self.writer.bytes }
 
     mutating func write(_ number: Int64) {
         if number >= 0 {
@@ -20,9 +20,11 @@ struct CBORWriter: Sendable {
         }
     }
 
-    mutating func write(unsigned number: UInt64) { self.writeHead(0, number) }
+    package mutating func write(unsigned number: UInt64) { self.writeHead(0, number) }
 
     mutating func write(_ isTrue: Bool) { self.writer.write(isTrue ? 0xF5 : 0xF4) }
+
+    package mutating func writeNull() { self.writer.write(0xF6) }
 
     mutating func write(_ number: Double) {
         if let half = HalfFloat.encode(number) {
@@ -37,18 +39,18 @@ struct CBORWriter: Sendable {
         }
     }
 
-    mutating func write(bytes: [UInt8]) {
+    package mutating func write(bytes: [UInt8]) {
         self.writeHead(2, UInt64(bytes.count))
         self.writer.write(bytes)
     }
 
     /// - Parameter text: well-formed UTF-8.
-    mutating func write(text: [UInt8]) {
+    package mutating func write(text: [UInt8]) {
         self.writeHead(3, UInt64(text.count))
         self.writer.write(text)
     }
 
-    mutating func beginArray(_ count: Int) { self.writeHead(4, UInt64(count)) }
+    package mutating func beginArray(_ count: Int) { self.writeHead(4, UInt64(count)) }
 
     mutating func beginMap(_ pairs: Int) { self.writeHead(5, UInt64(pairs)) }
 
