@@ -93,12 +93,18 @@ var targets: [Target] = [
     clientPath("BootstrapURIs", ["CoAPMessages", "LwM2MModel", "Primitives"]),
     clientPath("CommandSessions", ["CoAPMessages", "LwM2MCodecs", "LwM2MModel", "Primitives"]),
     // Row 2: engines.
-    clientPath("ClientEngine", ["BootstrapURIs", "CoAPMessages", "LwM2MCodecs", "LwM2MModel", "Primitives"]),
+    clientPath(
+        "ClientEngine",
+        ["BootstrapURIs", "CoAPMessages", "CommandSessions", "LwM2MCodecs", "LwM2MModel", "Primitives"]
+    ),
     // Row 3: edges.
     clientPath("CryptographicHashes", ["CLibCrypto", "Primitives"]),
     clientPath("CoAPTransport", ["CLibCoAP", "CLibCrypto", "CoAPMessages", "Primitives"]),
     clientPath("NameResolution", ["CAres", "CoAPMessages", "Primitives"]),
-    clientPath("DeviceStore", ["CFiles", "ClientEngine", "CoAPMessages", "LwM2MCodecs", "LwM2MModel", "Primitives"]),
+    clientPath(
+        "DeviceStore",
+        ["CFiles", "ClientEngine", "CoAPMessages", "CommandSessions", "LwM2MCodecs", "LwM2MModel", "Primitives"]
+    ),
     // Row 4: the driver.
     clientPath(
         "DeviceRuntime",
@@ -166,15 +172,19 @@ if !isEmbedded {
         tests(
             "ClientEngine",
             [
-                "BootstrapURIs", "ClientEngine", "CoAPMessages", "CryptographicHashes", "LwM2MCodecs", "LwM2MModel",
-                "Primitives", "TestSupport",
+                "BootstrapURIs", "ClientEngine", "CoAPMessages", "CommandSessions", "CryptographicHashes",
+                "LwM2MCodecs",
+                "LwM2MModel", "Primitives", "TestSupport",
             ]
         ),
         tests("CoAPTransport", ["CLibCoAP", "CoAPMessages", "CoAPTransport", "Primitives", "TestSupport"]),
         tests("NameResolution", ["CoAPMessages", "LoopbackPeers", "NameResolution", "Primitives", "TestSupport"]),
         tests(
             "DeviceStore",
-            ["ClientEngine", "CoAPMessages", "DeviceStore", "LoopbackPeers", "LwM2MModel", "Primitives", "TestSupport"]
+            [
+                "ClientEngine", "CoAPMessages", "CommandSessions", "DeviceStore", "LoopbackPeers", "LwM2MModel",
+                "Primitives", "TestSupport",
+            ]
         ),
         tests(
             "DeviceRuntime",

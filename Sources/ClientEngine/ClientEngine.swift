@@ -1,5 +1,6 @@
 import BootstrapURIs
 import CoAPMessages
+import CommandSessions
 public import LwM2MModel
 public import Primitives
 
@@ -33,6 +34,8 @@ public struct ClientEngine: Sendable {
     var connections: [ServerConnection] = []
     var bootstrap = BootstrapProcedure()
     var pending: [PendingExchange] = []
+    // An array of at most one: its absence takes a device without command sessions one word.
+    private var sessionParts: [CommandSessionPart]
     /// Seconds since the epoch when the clock of the driver began; nil until the civil time is known.
     var clockStart: Int64?
     private var outputs: [ClientOutput] = []
@@ -49,11 +52,13 @@ public struct ClientEngine: Sendable {
     ///   - registry: the definitions of objects 0 and 1 and of whatever payloads name.
     ///   - seed: of the jitter; devices of a fleet need different ones.
     ///   - hashes: what temporary bootstrap URIs are derived with; nil for a device that never has any.
+    ///   - random: what the identifiers of command sessions are drawn from; nil for a device that never has any.
     public init(
         configuration: ClientConfiguration,
         registry: ObjectRegistry,
         seed: UInt64,
-        hashes: HashFunctions? = nil
+        hashes: HashFunctions? = nil,
+        random: RandomSource? = nil
     ) {
         self.endpoint = configuration.endpoint
         self.version = configuration.enablerVersion
@@ -61,14 +66,23 @@ public struct ClientEngine: Sendable {
             configuration.preferredFormat ?? (configuration.enablerVersion == .v1_0 ? .tlv : .senMLCBOR)
         self.confirmsNotifications = configuration.confirmsNotifications
         self.hashes = hashes
+        self.sessionParts = random.map { [CommandSessionPart(random: $0)] } ?? []
         self.bootstrap.machine = BootstrapMachine(finishTimeout: configuration.bootstrapTimeout)
         var registry = registry.including(configuration.objects)
         if configuration.profileInstances != nil {
             registry = registry.includingProfiles(configuration.ownObjectIDs)
         }
+        let sessions = configuration.sessions
+        if sessions != nil { registry = registry.includingSessions(configuration.ownObjectIDs) }
         self.registry = registry
         self.generator = SeededGenerator(seed: seed)
         self.tree = DeviceTree(configuration: configuration, registry: registry)
+        for session in sessions ?? [] {
+            guard let policy = self.tree.sessionPolicy(of: session.instance) else { continue }
+            self.sessions.append(
+                CommandSessionHost(instance: session.instance.id, policy: policy, record: session.record)
+            )
+        }
     }
 
     /// Takes one event; what follows from it is queued.
@@ -79,7 +93,11 @@ public struct ClientEngine: Sendable {
         case .stopRequested: self.stop(now: now)
         case .clockSet(let time): self.setClock(time, now: now)
         case .clockLost: self.loseClock(now: now)
-        case .sessionOpened(let session): self.sessionOpened(session, now: now)
+        case .sessionOpened(let session, let address): self.sessionOpened(session, at: address, now: now)
+        case .peerMoved(let session, let address):
+            if let index = self.connections.firstIndex(where: { $0.session == session }) {
+                self.connections[index].peerAddress = address
+            }
         case .sessionClosed(let session, let failure): self.sessionClosed(session, failure, now: now)
         case .requestReceived(let exchange, let session, let request, let token):
             self.serve(request, exchange: exchange, session: session, token: token, now: now)
@@ -124,6 +142,9 @@ public struct ClientEngine: Sendable {
                 earliest = min(earliest ?? deadline, deadline)
             }
         }
+        for session in self.sessions {
+            if let deadline = session.machine.nextDeadline { earliest = min(earliest ?? deadline, deadline) }
+        }
         for connection in self.connections {
             if let deadline = connection.nextDeadline(now: self.settledAt) {
                 earliest = min(earliest ?? deadline, deadline)
@@ -142,6 +163,26 @@ public struct ClientEngine: Sendable {
     private(set) var settledAt: MonotonicTime = .zero
 
     // MARK: For the parts
+
+    /// The command sessions with each gateway.
+    var sessions: [CommandSessionHost] {
+        get { self.sessionParts.first?.hosts ?? [] }
+        set {
+            if self.sessionParts.isEmpty {
+                guard !newValue.isEmpty else { return }
+                self.sessionParts = [CommandSessionPart(random: nil)]
+            }
+            self.sessionParts[0].hosts = newValue
+        }
+    }
+
+    /// Draws the device's identifier of a session.
+    mutating func makeSessionIdentifier() -> SessionIdentifier? {
+        guard var random = self.sessionParts.first?.random else { return nil }
+        let identifier = SessionIdentifier(from: &random)
+        self.sessionParts[0].random = random
+        return identifier
+    }
 
     mutating func put(_ output: ClientOutput) { self.outputs.append(output) }
 
@@ -214,6 +255,7 @@ public struct ClientEngine: Sendable {
         if let until = self.bootstrap.search?.prepared?.until, until <= now {
             self.prepareBootstrapURI(isChanged: false, now: now)
         }
+        self.endLateSessions(now: now)
         var index = 0
         // A bootstrap that begins meanwhile empties the list.
         while index < self.connections.count {
@@ -229,11 +271,12 @@ public struct ClientEngine: Sendable {
         }
     }
 
-    private mutating func sessionOpened(_ session: SessionID, now: MonotonicTime) {
+    private mutating func sessionOpened(_ session: SessionID, at address: IPAddress?, now: MonotonicTime) {
         if self.bootstrap.session == session {
             self.perform(self.bootstrap.machine.sessionOpened(now: now), now: now)
         } else if let index = self.connections.firstIndex(where: { $0.session == session }) {
             self.connections[index].isOpen = true
+            self.connections[index].peerAddress = address
             self.perform(self.connections[index].registration.sessionOpened(now: now), on: index, now: now)
         }
     }
@@ -276,5 +319,11 @@ extension ObjectRegistry {
     func includingProfiles(_ ids: OwnObjectIDs) -> ObjectRegistry {
         guard self.object(ids.bootstrapURIProfile) == nil else { return self }
         return ObjectRegistry(self.definitions + [BootstrapURIProfile.objectDefinition(ids: ids)])
+    }
+
+    /// The registry with the definition of the Command Session object; itself, shared, when it has one.
+    func includingSessions(_ ids: OwnObjectIDs) -> ObjectRegistry {
+        guard self.object(ids.commandSession) == nil else { return self }
+        return ObjectRegistry(self.definitions + [SessionPolicy.objectDefinition(ids: ids)])
     }
 }

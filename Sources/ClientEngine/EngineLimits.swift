@@ -4,6 +4,8 @@ public enum EngineLimits {
     public static let instancesPerObject = 256
     /// Instances of objects 0 and 1: the servers a device knows.
     public static let accounts = 16
+    /// Instances of the Command Session object: the gateways a device knows.
+    public static let commandSessions = 8
     /// Values of one instance, each resource instance counted.
     public static let valuesPerInstance = 512
     /// Bytes of one text or opaque value.

@@ -34,6 +34,19 @@ public struct SocketAddress: Hashable, Sendable {
         self.port = port
     }
 
+    /// Creates an address with a port.
+    public init(_ address: IPAddress, port: UInt16) {
+        let bytes = address.bytes
+        if address.isIPv6 {
+            self.init(ipv6: bytes, port: port)
+        } else {
+            self.init(ipv4: (bytes[0], bytes[1], bytes[2], bytes[3]), port: port)
+        }
+    }
+
+    /// The address without its port.
+    public var address: IPAddress { IPAddress(unchecked: self.addressBytes) }
+
     /// Creates an address from text.
     ///
     /// - Parameter parsing: `127.0.0.1:5683`, `127.0.0.1`, `[::1]:5684`, `[::1]` or `::1`; without a port it is 0.

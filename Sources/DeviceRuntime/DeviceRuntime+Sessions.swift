@@ -74,6 +74,7 @@ extension DeviceRuntime {
         var failure = failure
         while let address = attempt.remaining.popLast() {
             attempt.since = self.loop.now
+            attempt.address = address
             do throws(TransportError) {
                 let handle = try self.transport.openSession(
                     to: SocketAddress(address, port: attempt.port),
@@ -118,11 +119,12 @@ extension DeviceRuntime {
             self.devices[Int(tag.device)]?.sessions[index].attempt = nil
         }
         if let unanswered = attempt.unanswered {
+            if let address = attempt.address { self.deliver(.peerMoved(tag.session, address), place: tag.device) }
             self.send(unanswered.message, unanswered.id, on: tag.session, place: tag.device)
             return
         }
         self.onReport(DeviceID(index: tag.device), .sessionOpened(since: attempt.since), self.loop.now)
-        self.deliver(.sessionOpened(tag.session), place: tag.device)
+        self.deliver(.sessionOpened(tag.session, peerAddress: attempt.address), place: tag.device)
     }
 
     func sessionClosed(_ tag: SessionTag, _ failure: SessionFailure) {
@@ -185,16 +187,5 @@ extension DeviceRuntime {
     private func remove(_ session: SessionID, place: UInt32) -> SessionSlot? {
         guard let index = self.devices[Int(place)]?.sessions.firstIndex(where: { $0.id == session }) else { return nil }
         return self.devices[Int(place)]?.sessions.remove(at: index)
-    }
-}
-
-extension SocketAddress {
-    init(_ address: IPAddress, port: UInt16) {
-        let bytes = address.bytes
-        if address.isIPv6 {
-            self.init(ipv6: bytes, port: port)
-        } else {
-            self.init(ipv4: (bytes[0], bytes[1], bytes[2], bytes[3]), port: port)
-        }
     }
 }

@@ -89,7 +89,13 @@ public final class DeviceRuntime {
         sourceAddress: SocketAddress? = nil
     ) -> DeviceID {
         let slot = DeviceSlot(
-            engine: ClientEngine(configuration: configuration, registry: registry, seed: seed, hashes: .libCrypto),
+            engine: ClientEngine(
+                configuration: configuration,
+                registry: registry,
+                seed: seed,
+                hashes: .libCrypto,
+                random: .libCrypto
+            ),
             store: store,
             sourceAddress: sourceAddress
         )

@@ -36,6 +36,8 @@ final class SessionAttempt {
     let security: SessionSecurity
     /// The addresses not tried yet, the next one last.
     var remaining: [IPAddress] = []
+    /// The address that was tried last.
+    var address: IPAddress?
     /// When the latest address was tried.
     var since: MonotonicTime
 

@@ -1,4 +1,5 @@
 internal import ClientEngine
+internal import CommandSessions
 internal import LwM2MModel
 internal import Primitives
 
@@ -7,13 +8,13 @@ internal import Primitives
 ///     "STARLING" · version (2) · length of the content (4) · content · CRC-32 of everything before (4)
 ///
 /// Numbers are big-endian; a run of bytes stands behind its length in 2 bytes. The content of version 1 ends behind the
-/// accounts; version 2 has the profiles of temporary bootstrap URIs behind them.
+/// accounts; version 2 has the profiles of temporary bootstrap URIs behind them; version 3 the command sessions.
 enum StoredConfigurationFormat {
-    static let version: UInt16 = 2
+    static let version: UInt16 = 3
     static let maximumSize = 1 << 20
     private static let magic: [UInt8] = Array("STARLING".utf8)
     private static let headerSize = 14
-    private static let absent: UInt16 = 65_535
+    static let absent: UInt16 = 65_535
 
     // MARK: Writing
 
@@ -30,6 +31,7 @@ enum StoredConfigurationFormat {
         } else {
             content.write(UInt64(self.absent), byteCount: 2)
         }
+        try self.write(configuration.sessions, to: &content)
         guard content.bytes.count <= self.maximumSize - self.headerSize - 4 else { throw .tooLarge }
 
         var file = ByteWriter(capacity: content.bytes.count + self.headerSize + 4)
@@ -56,7 +58,7 @@ enum StoredConfigurationFormat {
         writer.write(UInt64(account.bootstrapAccountTimeout ?? 0), byteCount: 4)
     }
 
-    private static func write(
+    static func write(
         _ values: ResourceValues,
         of instance: UInt16,
         to writer: inout ByteWriter
@@ -101,12 +103,12 @@ enum StoredConfigurationFormat {
         }
     }
 
-    private static func writeRun(_ bytes: [UInt8], to writer: inout ByteWriter) throws(DeviceStoreError) {
+    static func writeRun(_ bytes: [UInt8], to writer: inout ByteWriter) throws(DeviceStoreError) {
         try self.writeCount(bytes.count, to: &writer)
         writer.write(bytes)
     }
 
-    private static func writeCount(_ count: Int, to writer: inout ByteWriter) throws(DeviceStoreError) {
+    static func writeCount(_ count: Int, to writer: inout ByteWriter) throws(DeviceStoreError) {
         guard count <= 0xFFFF else { throw .tooLarge }
         writer.write(UInt64(count), byteCount: 2)
     }
@@ -117,9 +119,9 @@ enum StoredConfigurationFormat {
         guard file.count >= self.headerSize + 4, file.count <= self.maximumSize, Array(file[..<8]) == self.magic else {
             throw .corrupt
         }
-        var trailer = Cursor(file, file.count - 4..<file.count)
+        var trailer = StoredBytes(file, file.count - 4..<file.count)
         guard try trailer.number(4) == UInt64(Checksum.crc32(file.dropLast(4))) else { throw .corrupt }
-        var cursor = Cursor(file, 8..<file.count - 4)
+        var cursor = StoredBytes(file, 8..<file.count - 4)
         let version = UInt16(truncatingIfNeeded: try cursor.number(2))
         guard (1...self.version).contains(version) else { throw .unsupportedVersion(version) }
         guard try cursor.number(4) == UInt64(cursor.remaining) else { throw .corrupt }
@@ -130,11 +132,12 @@ enum StoredConfigurationFormat {
             configuration.servers.append(ServerAccount(instance: instance, values: values))
         }
         if version > 1 { configuration.profiles = try self.readProfiles(&cursor) }
+        if version > 2 { configuration.sessions = try self.readSessions(&cursor) }
         guard cursor.remaining == 0 else { throw .corrupt }
         return configuration
     }
 
-    private static func readSecurity(_ cursor: inout Cursor) throws(DeviceStoreError) -> SecurityAccount {
+    private static func readSecurity(_ cursor: inout StoredBytes) throws(DeviceStoreError) -> SecurityAccount {
         let instance = UInt16(truncatingIfNeeded: try cursor.number(2))
         let isBootstrap = try cursor.flag()
         guard let mode = SecurityMode(rawValue: UInt8(truncatingIfNeeded: try cursor.number(1))) else { throw .corrupt }
@@ -160,7 +163,7 @@ enum StoredConfigurationFormat {
         )
     }
 
-    private static func readProfiles(_ cursor: inout Cursor) throws(DeviceStoreError) -> [HostedInstance]? {
+    private static func readProfiles(_ cursor: inout StoredBytes) throws(DeviceStoreError) -> [HostedInstance]? {
         let count = try cursor.number(2)
         guard count != UInt64(self.absent) else { return nil }
         var profiles: [HostedInstance] = []
@@ -171,8 +174,8 @@ enum StoredConfigurationFormat {
         return profiles
     }
 
-    private static func readInstance(
-        _ cursor: inout Cursor
+    static func readInstance(
+        _ cursor: inout StoredBytes
     ) throws(DeviceStoreError) -> (UInt16, ResourceValues) {
         let instance = UInt16(truncatingIfNeeded: try cursor.number(2))
         var values = ResourceValues()
@@ -191,7 +194,7 @@ enum StoredConfigurationFormat {
         return (instance, values)
     }
 
-    private static func readValue(_ cursor: inout Cursor) throws(DeviceStoreError) -> ResourceValue {
+    private static func readValue(_ cursor: inout StoredBytes) throws(DeviceStoreError) -> ResourceValue {
         switch try cursor.number(1) {
         case 1: return .string(try cursor.text())
         case 2: return .integer(Int64(bitPattern: try cursor.number(8)))
@@ -209,7 +212,7 @@ enum StoredConfigurationFormat {
 }
 
 /// A reader that reports every shortage as a corrupt file.
-private struct Cursor {
+struct StoredBytes {
     private var reader: ByteReader
 
     init(_ bytes: [UInt8], _ range: Range<Int>) {

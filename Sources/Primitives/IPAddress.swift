@@ -11,6 +11,12 @@ public struct IPAddress: Hashable, Sendable {
         self.bytes = bytes
     }
 
+    /// Creates an address from its bytes, which are 4 or 16.
+    package init(unchecked bytes: [UInt8]) {
+        precondition(bytes.count == 4 || bytes.count == 16, "an address has 4 or 16 bytes")
+        self.bytes = bytes
+    }
+
     /// Whether this is an IPv6 address.
     public var isIPv6: Bool { self.bytes.count == 16 }
 }

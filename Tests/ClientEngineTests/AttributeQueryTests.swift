@@ -63,7 +63,7 @@ struct AttributeQueryTests {
 
     @Test("A device is small: the engine and each of its values")
     func isSmall() {
-        #expect(MemoryLayout<ClientEngine>.size <= 280)
+        #expect(MemoryLayout<ClientEngine>.size <= 288)
         #expect(MemoryLayout<ResourceValues.Entry>.stride == 16)
         #expect(MemoryLayout<ServerConnection>.size <= 320)
     }

@@ -14,12 +14,18 @@ struct EngineDriver {
     private(set) var reports: [ClientReport] = []
     private var exchanges: UInt64 = 0
 
-    init(_ configuration: ClientConfiguration, registry: ObjectRegistry = .standard, seed: UInt64 = 1) {
+    init(
+        _ configuration: ClientConfiguration,
+        registry: ObjectRegistry = .standard,
+        seed: UInt64 = 1,
+        random: RandomSource? = nil
+    ) {
         self.engine = ClientEngine(
             configuration: configuration,
             registry: registry,
             seed: seed,
-            hashes: .libCrypto
+            hashes: .libCrypto,
+            random: random
         )
     }
 

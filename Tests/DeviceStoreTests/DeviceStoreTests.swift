@@ -1,4 +1,6 @@
 import ClientEngine
+import CoAPMessages
+import CommandSessions
 import Glibc
 import LoopbackPeers
 import LwM2MModel
@@ -35,8 +37,24 @@ func makeConfiguration(lifetime: UInt32 = 300) -> StoredConfiguration {
     return StoredConfiguration(
         security: [bootstrap, management],
         servers: [server],
-        profiles: [HostedInstance(4, profile), HostedInstance(65_534, [:])]
+        profiles: [HostedInstance(4, profile), HostedInstance(65_534, [:])],
+        sessions: [
+            StoredCommandSession(instance: HostedInstance(0, [3: .integer(0), 15: .boolean(true)]), record: .init()),
+            StoredCommandSession(instance: HostedInstance(7, [:]), record: makeRecord()),
+        ]
     )
+}
+
+/// A record of command sessions that uses every field.
+private func makeRecord() -> DeviceSessionRecord {
+    func identifier(_ byte: UInt8) -> SessionIdentifier? { SessionIdentifier(bytes: Array(repeating: byte, count: 20)) }
+    var record = DeviceSessionRecord(
+        gsid: IdentifierCache(established: identifier(1), provisional: identifier(2)),
+        dsid: IdentifierCache(established: identifier(3), provisional: identifier(4))
+    )
+    record.lastExecution = identifier(3).map { .init(pair: SessionPair(gsid: nil, dsid: $0), outcome: .done(.changed)) }
+    record.superseded = identifier(5).map { SessionPair(gsid: identifier(6), dsid: $0) }
+    return record
 }
 
 @Suite struct DeviceStoreTests {
@@ -59,7 +77,8 @@ func makeConfiguration(lifetime: UInt32 = 300) -> StoredConfiguration {
         try self.store.save(StoredConfiguration(security: [], servers: []))
         let bytes = try #require(File.read(self.file))
         #expect(
-            Hexadecimal.encode(bytes.dropLast(4)) == "535441524c494e47" + "0002" + "00000006" + "0000" + "0000" + "ffff"
+            Hexadecimal.encode(bytes.dropLast(4)) == "535441524c494e47" + "0003" + "00000008" + "0000" + "0000" + "ffff"
+                + "ffff"
         )
         let checksum = bytes.suffix(4).reduce(UInt32(0)) { $0 << 8 | UInt32($1) }
         #expect(checksum == Checksum.crc32(bytes.dropLast(4)))
@@ -73,12 +92,13 @@ func makeConfiguration(lifetime: UInt32 = 300) -> StoredConfiguration {
         }
     }
 
-    @Test func readsWhatVersionOneWrote() throws {
+    @Test func readsWhatVersionsBeforeThisOneWrote() throws {
         let configuration = StoredConfiguration(security: makeConfiguration().security, servers: [])
-        let content = try StoredConfigurationFormat.encode(configuration).dropFirst(14).dropLast(4 + 2)
+        let content = try StoredConfigurationFormat.encode(configuration).dropFirst(14).dropLast(4 + 4)
         let loaded = try StoredConfigurationFormat.decode(Self.wrap(Array(content), version: 1))
         #expect(loaded == configuration)
         #expect(loaded.profiles == nil)
+        #expect(try StoredConfigurationFormat.decode(Self.wrap(Array(content) + [0, 0], version: 2)).profiles == [])
         #expect(throws: DeviceStoreError.corrupt) {
             try StoredConfigurationFormat.decode(Self.wrap(Array(content), version: 2))
         }
@@ -147,8 +167,8 @@ func makeConfiguration(lifetime: UInt32 = 300) -> StoredConfiguration {
         #expect(throws: DeviceStoreError.unsupportedVersion(0)) {
             try StoredConfigurationFormat.decode(Self.wrap([0, 0, 0, 0], version: 0))
         }
-        #expect(throws: DeviceStoreError.unsupportedVersion(3)) {
-            try StoredConfigurationFormat.decode(Self.wrap([0, 0, 0, 0], version: 3))
+        #expect(throws: DeviceStoreError.unsupportedVersion(4)) {
+            try StoredConfigurationFormat.decode(Self.wrap([0, 0, 0, 0], version: 4))
         }
     }
 

@@ -21,6 +21,8 @@ struct BootstrapProcedure: Sendable {
     var storage: StorageID?
     /// The configuration to return to on failure.
     var previous: DeviceTree?
+    /// The command sessions to return to with it.
+    var previousSessions: [CommandSessionHost] = []
     /// How often registration failed for good since it last succeeded.
     var fallbacks: UInt8 = 0
 }
@@ -49,7 +51,7 @@ extension ClientEngine {
     /// Ends bootstrap without another attempt.
     mutating func abandonBootstrap() {
         guard self.bootstrap.machine.isActive else { return }
-        if let previous = self.bootstrap.previous { self.tree = previous }
+        self.returnToPrevious()
         self.endProcedure()
         self.bootstrap.machine.abandon()
     }
@@ -82,7 +84,8 @@ extension ClientEngine {
         case .store:
             let storage = self.makeStorageID()
             self.bootstrap.storage = storage
-            self.put(.store(storage, self.tree.stored))
+            self.adoptSessions()
+            self.put(.store(storage, self.stored(self.tree)))
         case .finish(let since):
             self.answerFinish(.changed)
             self.bootstrap.previous = nil
@@ -92,7 +95,7 @@ extension ClientEngine {
             self.startRegistrations(now: now)
         case .fail(let failure):
             self.answerFinish(failure == .inconsistent ? .notAcceptable : .internalServerError)
-            if let previous = self.bootstrap.previous { self.tree = previous }
+            self.returnToPrevious()
             self.endProcedure()
             self.report(.bootstrapFailed(failure))
             // Whatever worked before is tried again until the next attempt.
@@ -181,6 +184,7 @@ extension ClientEngine {
             guard path.depth > 0 else { throw Refusal(.methodNotAllowed) }
             var candidate = self.tree
             if self.tree.isProfileObject(path.object) { candidate.hostProfiles(self.profileDefinition()) }
+            if self.tree.isSessionObject(path.object) { candidate.hostSessions(self.sessionDefinition()) }
             let records = try self.decode(request.payload, as: format, at: path)
             try candidate.bootstrapWrite(records, at: path)
             self.tree = candidate
@@ -203,9 +207,18 @@ extension ClientEngine {
         // What the servers wrote would be lost with a rollback, so they rest meanwhile.
         for index in self.connections.indices { self.closeSession(on: index) }
         self.connections = []
+        self.interruptSessions()
         self.failPendingExchanges()
         self.bootstrap.previous = self.tree
+        self.bootstrap.previousSessions = self.sessions
         self.seekBootstrapServer(account, now: now)
+    }
+
+    /// Undoes what the bootstrap server wrote.
+    private mutating func returnToPrevious() {
+        guard let previous = self.bootstrap.previous else { return }
+        self.tree = previous
+        self.sessions = self.bootstrap.previousSessions
     }
 
     private mutating func answerFinish(_ code: CoAPCode) {
@@ -222,5 +235,6 @@ extension ClientEngine {
         self.bootstrap.finish = nil
         self.bootstrap.storage = nil
         self.bootstrap.previous = nil
+        self.bootstrap.previousSessions = []
     }
 }

@@ -96,14 +96,18 @@ extension DeviceTree {
             try self.writeInstance(instance, of: hosted, records.filter { $0.path.instance == instance }, at: path)
         }
         if self.isProfileObject(object), !self.profilesHold { throw Refusal(.badRequest) }
+        if self.isSessionObject(object), !self.sessionsHold { throw Refusal(.badRequest) }
     }
 
-    /// Bootstrap-Delete: never the bootstrap account, nor with `/` its profile, nor what the device cannot be without.
+    /// Bootstrap-Delete: never the bootstrap account, nor with `/` its profile and command sessions, nor what the device cannot be without.
     mutating func bootstrapDelete(_ path: ObjectPath) throws(Refusal) {
         guard path.depth <= 2 else { throw Refusal(.methodNotAllowed) }
         guard let object = path.object else {
             self.removeSecurity { !$0.isBootstrap }
-            for object in self.objects where Self.isRemovable(object) && !self.isProfileObject(object.definition.id) {
+            for object in self.objects
+            where Self.isRemovable(object) && !self.isProfileObject(object.definition.id)
+                && !self.isSessionObject(object.definition.id)
+            {
                 self.removeInstances(of: object)
             }
             return
@@ -140,7 +144,10 @@ extension DeviceTree {
         let definition = hosted.definition
         let present = hosted.instance(id)
         guard present != nil || Self.isRemovable(hosted) else { throw Refusal(.methodNotAllowed) }
-        let limit = definition.id == 1 ? EngineLimits.accounts : EngineLimits.instancesPerObject
+        let limit =
+            definition.id == 1
+            ? EngineLimits.accounts
+            : self.isSessionObject(definition.id) ? EngineLimits.commandSessions : EngineLimits.instancesPerObject
         guard present != nil || (self.object(definition.id)?.instances.count ?? 0) < limit else {
             throw Refusal(.requestEntityTooLarge)
         }

@@ -56,6 +56,12 @@ public struct ClientConfiguration: Sendable {
     public var bootstrapURIProfile: BootstrapURIProfile?
     /// The instances of the profile object that were stored; nil when nothing was stored about them.
     var storedProfiles: [HostedInstance]?
+    /// The gateways that change protected paths in command sessions; none for a device without.
+    ///
+    /// Those that were stored count instead.
+    public var commandSessions: [CommandSessionAccount] = []
+    /// The command sessions that were stored; nil when nothing was stored about them.
+    var storedSessions: [StoredCommandSession]?
     /// Where the objects of this project stand.
     public var ownObjectIDs: OwnObjectIDs
     /// How long a bootstrap server may be silent in the middle of the procedure before it has failed; above zero.
@@ -89,11 +95,19 @@ public struct ClientConfiguration: Sendable {
         self.security = stored.security
         self.servers = stored.servers
         self.storedProfiles = stored.profiles
+        self.storedSessions = stored.sessions
+    }
+
+    /// The command sessions that the device starts with; nil when it does not host the object.
+    var sessions: [StoredCommandSession]? {
+        if let stored = self.storedSessions { return stored }
+        guard !self.commandSessions.isEmpty else { return nil }
+        return self.commandSessions.prefix(EngineLimits.commandSessions).map { $0.stored(ids: self.ownObjectIDs) }
     }
 }
 
-/// What bootstrap or servers changed and a restart must not lose: the accounts of objects 0 and 1, and the profiles of
-/// temporary bootstrap URIs.
+/// What bootstrap or servers changed and a restart must not lose: the accounts of objects 0 and 1, the profiles of
+/// temporary bootstrap URIs, and the command sessions.
 public struct StoredConfiguration: Equatable, Sendable {
     /// Every instance of object 0.
     public var security: [SecurityAccount]
@@ -101,11 +115,19 @@ public struct StoredConfiguration: Equatable, Sendable {
     public var servers: [ServerAccount]
     /// Every instance of the object that holds profiles; nil in what was stored before there were any.
     public var profiles: [HostedInstance]?
+    /// The command sessions with each gateway; nil in what was stored before there were any.
+    public var sessions: [StoredCommandSession]?
 
     /// Creates a configuration to store or one that was loaded.
-    public init(security: [SecurityAccount], servers: [ServerAccount], profiles: [HostedInstance]? = nil) {
+    public init(
+        security: [SecurityAccount],
+        servers: [ServerAccount],
+        profiles: [HostedInstance]? = nil,
+        sessions: [StoredCommandSession]? = nil
+    ) {
         self.security = security
         self.servers = servers
         self.profiles = profiles
+        self.sessions = sessions
     }
 }

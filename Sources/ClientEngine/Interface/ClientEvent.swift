@@ -36,8 +36,10 @@ public enum ClientEvent: Equatable, Sendable {
     case clockSet(WallTime)
     /// The civil time is no longer to be trusted.
     case clockLost
-    /// The session is open: the handshake is done.
-    case sessionOpened(SessionID)
+    /// The session is open: the handshake is done; with the address of the peer, where the driver knows it.
+    case sessionOpened(SessionID, peerAddress: IPAddress? = nil)
+    /// An open session goes on at another address of its peer.
+    case peerMoved(SessionID, IPAddress)
     /// The session could not be opened, or ended; not after the engine closed it.
     case sessionClosed(SessionID, SessionFailure)
     /// A server asks for something; answered by one ``ClientOutput/sendResponse(_:_:)``.

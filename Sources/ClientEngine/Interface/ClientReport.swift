@@ -1,5 +1,6 @@
 public import BootstrapURIs
 public import CoAPMessages
+public import CommandSessions
 public import LwM2MModel
 public import Primitives
 
@@ -104,6 +105,14 @@ public enum ClientReport: Equatable, Sendable {
     case instanceCreated(ObjectPath)
     /// A server deleted the path.
     case instanceDeleted(ObjectPath)
+    /// The command of a session was executed, with the code of its result.
+    case commandExecuted(CoAPCode)
+    /// A command session ended before its command was executed.
+    case commandSessionAborted
+    /// A check of command sessions failed, and the policy says to log it; the address where it says to trace it.
+    case commandSessionBreached(SessionBreach, shortServerID: UInt16, address: IPAddress?)
+    /// The policy of command sessions says to talk no more with the server for a while.
+    case serverSuspended(shortServerID: UInt16, seconds: UInt32)
     /// Every registration has ended after a request to stop.
     case stopped
 }

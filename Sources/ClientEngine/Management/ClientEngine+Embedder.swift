@@ -18,7 +18,8 @@ extension ClientEngine {
 
     mutating func set(_ records: [ResourceRecord], now: MonotonicTime) {
         var hasServerChanges = self.setProfiles(records, now: now)
-        for record in records where !self.tree.isProfileObject(record.path.object) {
+        for record in records
+        where !self.tree.isProfileObject(record.path.object) && !self.tree.isSessionObject(record.path.object) {
             let before = self.tree.value(at: record.path)
             _ = self.bootstrap.previous?.set(record)
             guard self.tree.set(record) else { continue }
@@ -32,7 +33,7 @@ extension ClientEngine {
             }
             self.valueChanged(record.path)
         }
-        if hasServerChanges { self.put(.store(self.makeStorageID(), self.tree.stored)) }
+        if hasServerChanges { self.put(.store(self.makeStorageID(), self.stored(self.tree))) }
     }
 
     /// Sets resources of profiles, all together: left out as a whole when no whole profile comes of it.
@@ -53,7 +54,7 @@ extension ClientEngine {
     }
 
     mutating func removeValue(_ path: ObjectPath) {
-        guard !self.tree.isProfileObject(path.object) else { return }
+        guard !self.tree.isProfileObject(path.object), !self.tree.isSessionObject(path.object) else { return }
         _ = self.bootstrap.previous?.remove(path)
         if self.tree.remove(path) { self.valueChanged(path) }
     }

@@ -37,6 +37,10 @@ extension ClientEngine {
         _ operation: ManagementOperation,
         _ path: ObjectPath
     ) {
+        // The answer to a command is the outcome of its session, which is told once it is stored.
+        if self.endCommand(in: exchange, response.code) {
+            return self.report(.operationServed(operation, path, response.code))
+        }
         self.put(.sendResponse(exchange, response))
         self.report(.operationServed(operation, path, response.code))
     }
@@ -106,6 +110,8 @@ extension ClientEngine {
 
     mutating func stored(_ storage: StorageID, now: MonotonicTime) {
         if self.bootstrap.storage == storage { return self.bootstrapStored(now: now) }
+        if self.sessionStored(storage, isDurable: true, now: now) { return self.storeSessions() }
+        defer { self.storeSessions() }
         guard let index = self.pendingStorage(storage),
             case .storage(_, let records, let mode) = self.pending[index].wait
         else { return }
@@ -115,6 +121,8 @@ extension ClientEngine {
 
     mutating func storageFailed(_ storage: StorageID, now: MonotonicTime) {
         if self.bootstrap.storage == storage { return self.bootstrapStorageFailed(now: now) }
+        if self.sessionStored(storage, isDurable: false, now: now) { return self.storeSessions() }
+        defer { self.storeSessions() }
         guard let index = self.pendingStorage(storage) else { return }
         let waiting = self.pending.remove(at: index)
         self.answer(waiting.exchange, CoAPResponse(.internalServerError), waiting.operation, waiting.path)
@@ -136,6 +144,20 @@ extension ClientEngine {
     // MARK: One operation
 
     private mutating func serve(
+        _ parsed: ManagementRequest,
+        _ request: CoAPRequest,
+        exchange: ExchangeID,
+        token: CoAPToken,
+        from index: Int,
+        now: MonotonicTime
+    ) throws(Refusal) {
+        if try self.serveSession(parsed, request, exchange: exchange, from: index, now: now) { return }
+        try self.authoriseChange(parsed, request, from: index, now: now)
+        try self.perform(parsed, request, exchange: exchange, token: token, from: index, now: now)
+    }
+
+    /// Does an operation that the server may ask for.
+    mutating func perform(
         _ parsed: ManagementRequest,
         _ request: CoAPRequest,
         exchange: ExchangeID,
@@ -231,8 +253,10 @@ extension ClientEngine {
         let records = try self.decode(payload, as: format, at: path)
         var candidate = self.tree
         try candidate.write(records, at: path, mode)
-        guard candidate.profilesHold || !self.tree.isProfileObject(path.object) else { throw Refusal(.badRequest) }
-        let isKept = path.object == 1 || self.tree.isProfileObject(path.object)
+        guard candidate.profilesHold || !self.tree.isProfileObject(path.object),
+            candidate.sessionsHold || !self.tree.isSessionObject(path.object)
+        else { throw Refusal(.badRequest) }
+        let isKept = path.object.map(self.tree.isOwn) ?? false
         if object.asksBeforeWrite || isKept {
             guard self.pending.count < EngineLimits.pendingExchanges else { throw Refusal(.serviceUnavailable) }
         }
@@ -262,8 +286,7 @@ extension ClientEngine {
         exchange: ExchangeID,
         _ operation: ManagementOperation
     ) throws(Refusal) {
-        let isStoring = self.pending.contains { if case .storage = $0.wait { true } else { false } }
-        guard !isStoring else { throw Refusal(.serviceUnavailable) }
+        guard !self.isStoring else { throw Refusal(.serviceUnavailable) }
         let storage = self.makeStorageID()
         self.pending.append(
             PendingExchange(
@@ -273,7 +296,7 @@ extension ClientEngine {
                 wait: .storage(storage, records: records, mode: mode)
             )
         )
-        self.put(.store(storage, candidate.stored))
+        self.put(.store(storage, self.stored(candidate)))
     }
 
     /// Does a write that nothing stands against any more, and answers it.
@@ -299,6 +322,7 @@ extension ClientEngine {
             self.setClock(time, now: now)
         }
         if self.tree.isProfileObject(path.object) { self.prepareBootstrapURI(isChanged: true, now: now) }
+        if self.tree.isSessionObject(path.object) { self.adoptSessions() }
         if path.object == 1, let instance = path.instance { self.serverAccountChanged(instance: instance, now: now) }
         self.valueChanged(path)
     }
@@ -314,6 +338,7 @@ extension ClientEngine {
             throw Refusal(.methodNotAllowed)
         }
         guard ExecuteArguments.isWellFormed(arguments) else { throw Refusal(.badRequest) }
+        if self.resetAlarm(path) { return self.answer(exchange, CoAPResponse(.changed), .execute, path) }
         if path.object == 1, let instance = path.instance, let resource = path.resource {
             return try self.executeServer(resource, instance: instance, path, exchange: exchange, now: now)
         }

@@ -38,11 +38,16 @@ struct DeviceTree: Sendable {
         {
             self.hostProfiles(definition, profiles)
         }
+        if let sessions = configuration.sessions, let definition = registry.object(self.ids.commandSession) {
+            self.hostSessions(definition, sessions.map { $0.instance })
+        }
         for object in configuration.objects where !self.isOwn(object.definition.id) { self.insert(object) }
     }
 
     /// Whether the engine itself keeps the object, so that an embedder cannot host it.
-    func isOwn(_ object: UInt16) -> Bool { object == 0 || object == 1 || self.isProfileObject(object) }
+    func isOwn(_ object: UInt16) -> Bool {
+        object == 0 || object == 1 || self.isProfileObject(object) || self.isSessionObject(object)
+    }
 
     /// Whether no server may see the object outside bootstrap, and Register does not list it.
     ///

@@ -34,6 +34,8 @@ struct ServerConnection: Sendable {
     var registration: RegistrationMachine
     var session: SessionID?
     var isOpen = false
+    /// Where the server is; known while the session is open.
+    var peerAddress: IPAddress?
     /// The Register, Update or Deregister that waits for its answer.
     var request: RequestID?
     var binding: UTF8Text

@@ -82,6 +82,7 @@ extension ClientEngine {
     mutating func sessionLost(on index: Int, _ failure: SessionFailure, now: MonotonicTime) {
         self.connections[index].session = nil
         self.connections[index].isOpen = false
+        self.connections[index].peerAddress = nil
         self.connections[index].request = nil
         let stores = self.connections[index].storesNotifications
         for position in self.connections[index].observations.indices {
@@ -154,6 +155,7 @@ extension ClientEngine {
         if let session = self.connections[index].session { self.put(.closeSession(session)) }
         self.connections[index].session = nil
         self.connections[index].isOpen = false
+        self.connections[index].peerAddress = nil
         self.connections[index].request = nil
     }
 

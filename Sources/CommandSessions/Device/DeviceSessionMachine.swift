@@ -87,10 +87,10 @@ public struct DeviceSessionMachine: Sendable {
         case foreign
     }
 
-    /// How much of the exchange carries identifiers.
-    public let form: SessionForm
-    /// How long the device waits for message 3.
-    public let timeout: Duration
+    /// How much of the exchange carries identifiers, in messages from now on.
+    public var form: SessionForm
+    /// How long the device waits for message 3 of the sessions that begin from now on.
+    public var timeout: Duration
     /// What is durable, or on its way to be.
     public private(set) var record: DeviceSessionRecord
     /// What happened so far.
