@@ -139,8 +139,8 @@ if !isEmbedded {
         hosted(
             "LwM2MClient",
             [
-                "BootstrapURIs", "ClientEngine", "CoAPMessages", "CoAPTransport", "DeviceRuntime", "DeviceStore",
-                "LwM2MCodecs", "LwM2MModel", "NameResolution", "Primitives",
+                "BootstrapURIs", "ClientEngine", "CoAPMessages", "CoAPTransport", "CommandSessions", "DeviceRuntime",
+                "DeviceStore", "LwM2MCodecs", "LwM2MModel", "NameResolution", "Primitives",
                 .product(name: "Logging", package: "swift-log"),
             ]
         ),
@@ -296,7 +296,8 @@ if !isLibraryOnly {
         hosted(
             "DeviceConfiguration",
             [
-                "BootstrapURIs", "CoAPMessages", "LwM2MClient", "LwM2MModel", "NameResolution", "Primitives", yams,
+                "BootstrapURIs", "CoAPMessages", "CommandSessions", "LwM2MClient", "LwM2MModel", "NameResolution",
+                "Primitives", yams,
             ]
         ),
         hosted(

@@ -21,6 +21,18 @@ extension DeviceConfigurationFile {
         #   clock-skew: 60
         #   fallback: no
 
+        # What the gateway changes only in a command session, and where it is. gsid and dsid are identifiers that both were
+        # given beforehand, 32 hexadecimal digits each; without them whoever comes first begins the first session.
+        # commandSessions:
+        #   gateway: [127.0.0.1]
+        #   protect: [/3303/0/5750, /3/0/4]
+        #   form: both
+        #   timeout: 60
+        #   suspension: 3600
+        #   breaches: spoofed=log,suspend,alarm;unpermitted=log,report
+        #   gsid: "00112233445566778899aabbccddeeff"
+        #   dsid: "ffeeddccbbaa99887766554433221100"
+
         # Where Starling's own objects stand, if not at 42769; device and servers must agree.
         # ownObjectIDs: 42769
 

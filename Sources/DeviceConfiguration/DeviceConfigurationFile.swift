@@ -30,8 +30,7 @@ public struct DeviceConfigurationFile: Sendable {
         let root = try YAMLMapping(text: text, file: file)
         try root.allowOnly([
             "endpoint", "server", "bootstrap", "bootstrapURI", "ownObjectIDs", "psk", "clock", "lifetime", "store",
-            "dns",
-            "device", "objects", "stop-timeout",
+            "commandSessions", "dns", "device", "objects", "stop-timeout",
         ])
         let (uri, role) = try Self.readServer(root)
         var client = LwM2MClient.Configuration(endpoint: try root.text("endpoint"), server: uri, role: role)
@@ -41,6 +40,7 @@ public struct DeviceConfigurationFile: Sendable {
         client.security = try Self.readSecurity(root, uri: uri)
         client.bootstrapURIProfile = try ProfileSection.read(root, role: role, uri: uri)
         if let ids = try ProfileSection.readOwnObjectIDs(root) { client.ownObjectIDs = ids }
+        (client.sessionPolicy, client.sessionIdentifiers) = try SessionSection.read(root)
         if let clock = try root.text("clock") {
             switch clock {
             case "system": client.clock = .system

@@ -21,6 +21,11 @@ extension Logger {
         case .created(let path): self.debug("\(path) created.")
         case .deleted(let path): self.debug("\(path) deleted.")
         case .notified(let path): self.trace("\(path) notified.")
+        case .commandExecuted(let code): self.info("A command was executed: \(code).")
+        case .commandAborted: self.info("A command session ended before its command was executed.")
+        case .breached(let what, let server, let address):
+            self.warning("Server \(server)\(address.map { " at \($0)" } ?? ""): \(what).")
+        case .serverSuspended(let server, let duration): self.warning("Server \(server) is left for \(duration).")
         case .storageFailed(let error): self.error("\(error)")
         case .stopped: self.info("Stopped.")
         }

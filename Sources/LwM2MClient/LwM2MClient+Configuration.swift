@@ -1,6 +1,7 @@
 public import BootstrapURIs
 internal import ClientEngine
 internal import CoAPMessages
+public import CommandSessions
 public import Logging
 public import LwM2MModel
 internal import NameResolution
@@ -74,6 +75,15 @@ extension LwM2MClient {
         ///
         /// A profile that servers wrote and the store kept counts instead.
         public var bootstrapURIProfile: BootstrapURIProfile?
+        /// What the gateway may only change in a command session, and who it is; nil for a device without.
+        ///
+        /// A policy that bootstrap or the gateway wrote and the store kept counts instead, so with a store only what is
+        /// given at the first start matters.
+        public var sessionPolicy: SessionPolicy?
+        /// The identifiers that the device and its gateway were given beforehand.
+        ///
+        /// Without them whoever comes first at the gateway's address begins the first session.
+        public var sessionIdentifiers: SessionPair?
         /// Where the objects of this project stand; the servers must know the same place.
         public var ownObjectIDs: OwnObjectIDs
         /// Where the time comes from.
@@ -100,6 +110,8 @@ extension LwM2MClient {
             role: Role = .management,
             security: Security = .none,
             bootstrapURIProfile: BootstrapURIProfile? = nil,
+            sessionPolicy: SessionPolicy? = nil,
+            sessionIdentifiers: SessionPair? = nil,
             ownObjectIDs: OwnObjectIDs = .standard,
             clock: Clock = .system,
             lifetime: Duration = .seconds(86_400),
@@ -115,6 +127,8 @@ extension LwM2MClient {
             self.role = role
             self.security = security
             self.bootstrapURIProfile = bootstrapURIProfile
+            self.sessionPolicy = sessionPolicy
+            self.sessionIdentifiers = sessionIdentifiers
             self.ownObjectIDs = ownObjectIDs
             self.clock = clock
             self.lifetime = lifetime
@@ -185,7 +199,7 @@ extension LwM2MClient.Configuration {
             }
             servers = [ServerAccount(instance: 0, shortServerID: Self.shortServerID, lifetime: lifetime)]
         }
-        return ClientConfiguration(
+        var configuration = ClientConfiguration(
             endpoint: self.endpoint.map { UTF8Text($0) },
             security: [account],
             servers: servers,
@@ -193,6 +207,12 @@ extension LwM2MClient.Configuration {
             bootstrapURIProfile: self.bootstrapURIProfile,
             ownObjectIDs: self.ownObjectIDs
         )
+        if let policy = self.sessionPolicy {
+            configuration.commandSessions = [
+                CommandSessionAccount(policy: policy, identifiers: self.sessionIdentifiers)
+            ]
+        }
+        return configuration
     }
 
     /// Finds before the client starts what would keep it from deriving a name.

@@ -1,5 +1,6 @@
 internal import ClientEngine
 public import CoAPMessages
+internal import CommandSessions
 internal import DeviceRuntime
 public import LwM2MModel
 internal import Primitives
@@ -39,6 +40,14 @@ extension LwM2MClient {
         case deleted(ObjectPath)
         /// A notification of the path was sent.
         case notified(ObjectPath)
+        /// A command of the gateway was executed in a session; the code of its result.
+        case commandExecuted(CoAPCode)
+        /// A command session ended before its command was executed.
+        case commandAborted
+        /// A check of command sessions failed; a word that tells which, and the server's address where it is kept.
+        case breached(String, server: UInt16, address: String?)
+        /// The device talks no more with the server for so long, because a check of command sessions failed.
+        case serverSuspended(server: UInt16, for: Duration)
         /// What servers changed could not be stored, and was refused.
         case storageFailed(LwM2MError)
         /// The client has stopped.
@@ -77,6 +86,12 @@ extension LwM2MClient.Event {
         case .valueWritten(let path): self = .written(path)
         case .instanceCreated(let path): self = .created(path)
         case .instanceDeleted(let path): self = .deleted(path)
+        case .commandExecuted(let code): self = .commandExecuted(code)
+        case .commandSessionAborted: self = .commandAborted
+        case .commandSessionBreached(let breach, let server, let address):
+            self = .breached("\(breach.name)", server: server, address: address?.text.string)
+        case .serverSuspended(let server, let seconds):
+            self = .serverSuspended(server: server, for: .seconds(Int64(seconds)))
         case .stopped: self = .stopped
         }
     }

@@ -76,6 +76,19 @@ struct DeviceEventPrinter: Sendable {
         case .created(let path): Line(event: "created", path: path.text)
         case .deleted(let path): Line(event: "deleted", path: path.text)
         case .notified(let path): Line(event: "notified", path: path.text, mood: .quiet)
+        case .commandExecuted(let code):
+            Line(event: "commandExecuted", code: code.text, mood: code.isSuccess ? .good : .bad)
+        case .commandAborted: Line(event: "commandAborted", mood: .bad)
+        case .breached(let what, let server, let address):
+            Line(
+                event: "breached",
+                server: server,
+                error: what,
+                message: what + (address.map { " at \($0)" } ?? ""),
+                mood: .bad
+            )
+        case .serverSuspended(let server, let duration):
+            Line(event: "serverSuspended", server: server, milliseconds: self.milliseconds(duration), mood: .bad)
         case .storageFailed(let error): self.line("storageFailed", error)
         case .stopped: Line(event: "stopped")
         }

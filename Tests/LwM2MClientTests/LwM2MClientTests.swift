@@ -308,6 +308,10 @@ extension LwM2MClient.Event {
         case .created: "created"
         case .deleted: "deleted"
         case .notified: "notified"
+        case .commandExecuted: "commandExecuted"
+        case .commandAborted: "commandAborted"
+        case .breached: "breached"
+        case .serverSuspended: "serverSuspended"
         case .storageFailed: "storageFailed"
         case .stopped: "stopped"
         }
