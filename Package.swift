@@ -303,8 +303,8 @@ if !isLibraryOnly {
         hosted(
             "FleetScenarios",
             [
-                "BootstrapURIs", "CoAPMessages", "CoAPTransport", "FleetEngine", "LwM2MModel", "PowerCut", "Primitives",
-                yams,
+                "BootstrapURIs", "CoAPMessages", "CoAPTransport", "CommandSessions", "FleetEngine", "LwM2MModel",
+                "PowerCut", "Primitives", yams,
             ],
             folder: "Simulator"
         ),
@@ -313,8 +313,9 @@ if !isLibraryOnly {
         hosted(
             "FleetRuntime",
             [
-                "BootstrapURIs", "ClientEngine", "CLibCrypto", "CoAPMessages", "CoAPTransport", "DeviceRuntime",
-                "FleetEngine", "FleetReports", "FleetScenarios", "KeyDerivation", "LwM2MModel", "NameResolution",
+                "BootstrapURIs", "ClientEngine", "CLibCrypto", "CoAPMessages", "CoAPTransport", "CommandSessions",
+                "DeviceRuntime", "FleetEngine", "FleetReports", "FleetScenarios", "KeyDerivation", "LwM2MModel",
+                "NameResolution",
                 "Primitives",
             ],
             folder: "Simulator"

@@ -17,6 +17,7 @@ extension FleetReport {
         lines += self.byCause("failed by", devices.failedByCause)
         lines += self.byCause("failures", self.failures)
         lines += self.listed("names", self.names?.parts ?? [], perLine: 3)
+        lines += self.listed("commands", self.commands?.parts ?? [], perLine: 3)
         lines.append("starts       \(self.lateStarts) late, \(self.droppedStarts) dropped")
         if devices.notDeregistered > 0 {
             lines.append("stop         \(devices.notDeregistered) did not finish deregistering")

@@ -96,6 +96,8 @@ public struct FleetReport: Codable, Hashable, Sendable {
     public var operations: [String: Operation]
     /// How devices found their bootstrap server by temporary names; nil where they have none.
     public var names: FleetNames?
+    /// What became of command sessions; nil where the devices have none.
+    public var commands: FleetCommands?
     /// What the transport counted, by name.
     public var transport: [String: Int]
 
@@ -106,6 +108,7 @@ public struct FleetReport: Codable, Hashable, Sendable {
         measurements: FleetMeasurements,
         usage: FleetUsage,
         names: FleetNames? = nil,
+        commands: FleetCommands? = nil,
         transport: [String: Int] = [:]
     ) {
         let end = usage.atEnd ?? usage.atStopping ?? usage.atHold ?? usage.atStart
@@ -149,6 +152,7 @@ public struct FleetReport: Codable, Hashable, Sendable {
         }
         self.operations = operations
         self.names = names
+        self.commands = commands
         self.transport = transport
     }
 

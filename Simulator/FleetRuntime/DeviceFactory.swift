@@ -51,6 +51,9 @@ struct DeviceFactory {
             bootstrapURIProfile: self.scenario.profile,
             ownObjectIDs: self.scenario.ownObjectIDs
         )
+        if let policy = self.scenario.sessionPolicy {
+            configuration.commandSessions = [CommandSessionAccount(policy: policy)]
+        }
         if let timeout = self.scenario.bootstrapTimeout { configuration.bootstrapTimeout = timeout }
         if case .server = self.scenario.target {
             var server = ServerAccount(instance: 0, shortServerID: 1, lifetime: self.scenario.lifetime)

@@ -26,6 +26,11 @@ public final class FleetRuntime {
     private var usage: FleetUsage
     /// How devices found their bootstrap server; nil where they have no temporary names.
     private var names: FleetNames?
+    /// What became of command sessions; nil where the devices have none.
+    private var commands: FleetCommands?
+    /// Decides after which answers devices go down.
+    private var faults: SeededGenerator
+    private var restarting: [Int] = []
     private var requestFailures = 0
     private var sessionFailures = 0
 
@@ -75,10 +80,13 @@ public final class FleetRuntime {
             throw .resolver(error)
         }
         self.runtime = DeviceRuntime(loop: self.loop, transport: self.transport, resolver: self.resolver)
+        self.runtime.keepsConfigurations = scenario.commandRestarts > 0
         self.bell = try InterruptBell()
         self.fleet = FleetEngine(configuration: scenario.fleet)
         self.activity = FleetActivity(deviceCount: count)
         self.names = scenario.profile.map { _ in FleetNames() }
+        self.commands = scenario.sessionPolicy.map { _ in FleetCommands() }
+        self.faults = SeededGenerator(seed: scenario.fleet.seed)
         self.numbers = Array(repeating: nil, count: count)
         self.intended = Array(repeating: nil, count: count)
         self.starts = Array(repeating: nil, count: count)
@@ -186,6 +194,7 @@ public final class FleetRuntime {
             measurements: self.measurements,
             usage: self.usage,
             names: self.names,
+            commands: self.commands,
             transport: [
                 "malformedDatagrams": Int(clamping: counters.malformedDatagrams),
                 "unknownCriticalOptions": Int(clamping: counters.unknownCriticalOptions),
@@ -219,6 +228,21 @@ public final class FleetRuntime {
         }
         for number in self.stopped { self.runtime.removeDevice(number) }
         self.stopped.removeAll(keepingCapacity: true)
+        for device in self.restarting { self.restart(device) }
+        self.restarting.removeAll(keepingCapacity: true)
+    }
+
+    /// Takes a device down where it is; it comes back with what it has stored.
+    private func restart(_ device: Int) {
+        guard let number = self.numbers[device] else { return }
+        let index = self.scenario.fleet.firstIndex + device
+        self.commands?.restarts += 1
+        self.runtime.restartDevice(
+            number,
+            self.factory.configuration(index: index, readings: self.fleet.initialReadings(of: device)),
+            registry: .standard,
+            seed: self.faults.next()
+        )
     }
 
     private func start(_ device: Int, intended: MonotonicTime) {
@@ -298,15 +322,30 @@ public final class FleetRuntime {
             self.stopped.append(number)
             self.numbers[device] = nil
             self.fleet.handle(.deviceStopped(device), now: now)
-        case .operationServed(let operation, _, let code): self.served(operation, code, by: device, since: now)
+        case .operationServed(let operation, let path, let code):
+            self.served(operation, code, by: device, since: now)
+            if path.object == self.scenario.ownObjectIDs.commandSession { self.perhapsRestart(device) }
         case .notificationAcknowledged(_, let since):
             self.activity.note(.notified, of: device)
             let late = max(self.lateness[device], .zero)
             self.measurements.record(.notify, from: since.advanced(by: .zero - late), to: now)
+        case .commandExecuted(let code):
+            self.commands?.completed += 1
+            if !code.isSuccess { self.commands?.refused += 1 }
+        case .commandSessionAborted: self.commands?.aborted += 1
+        case .commandSessionBreached(let breach, _, _): self.commands?.breaches["\(breach.name)", default: 0] += 1
+        case .serverSuspended: self.commands?.suspensions += 1
         case .bootstrapNameTried(let window): self.nameTried(window)
         case .bootstrapHeld: self.names?.holds += 1
         case .bootstrapStarted, .notificationSent, .valueWritten, .instanceCreated, .instanceDeleted: break
         }
+    }
+
+    private func perhapsRestart(_ device: Int) {
+        guard self.scenario.commandRestarts > 0, self.fleet.phase == .ramp || self.fleet.phase == .hold,
+            self.faults.nextUnitInterval() < self.scenario.commandRestarts, !self.restarting.contains(device)
+        else { return }
+        self.restarting.append(device)
     }
 
     private func nameTried(_ window: TimeWindow?) {

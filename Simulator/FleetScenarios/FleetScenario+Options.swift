@@ -1,6 +1,7 @@
 import BootstrapURIs
 import CoAPMessages
 import CoAPTransport
+import CommandSessions
 import FleetEngine
 import Foundation
 import LwM2MModel
@@ -14,6 +15,8 @@ extension FleetScenario {
         (self.target, self.targetText) = try Self.target(options)
         self.ownObjectIDs = try Self.ownObjectIDs(options)
         self.profile = try Self.profile(options, target: self.target)
+        self.sessionPolicy = try Self.sessionPolicy(options, target: self.target)
+        self.commandRestarts = try Self.share("command-restarts", options)
         let devices = try Self.number("devices", options, default: 1, allowed: 1...Self.mostDevices)
         self.fleet = FleetConfiguration(
             firstIndex: try Self.number("first-index", options, default: 0, allowed: 0...Self.mostDevices),
@@ -76,6 +79,37 @@ extension FleetScenario {
         } catch {
             throw .invalidProfile(error)
         }
+    }
+
+    /// The policy of command sessions; a target that is an address is the gateway unless another one is named.
+    private static func sessionPolicy(
+        _ options: ScenarioOptions,
+        target: Target
+    ) throws(ScenarioError) -> SessionPolicy? {
+        guard let text = options["command-sessions"] else { return nil }
+        var fields: [(name: UTF8Text, value: UTF8Text)] = []
+        for part in text.split(separator: ",") {
+            guard let equals = part.firstIndex(of: "=") else {
+                throw .invalidSessions(.unknown(UTF8Text(String(part))))
+            }
+            fields.append((UTF8Text(String(part[..<equals])), UTF8Text(String(part[part.index(after: equals)...]))))
+        }
+        if !fields.contains(where: { $0.name == SessionPolicy.Field.gateway.name }),
+            case .server(let uri) = target, IPAddress(parsing: uri.host) != nil
+        {
+            fields.append((SessionPolicy.Field.gateway.name, uri.host))
+        }
+        do throws(SessionPolicy.FieldError) { return try SessionPolicy(fields: fields) } catch {
+            throw .invalidSessions(error)
+        }
+    }
+
+    private static func share(_ option: String, _ options: ScenarioOptions) throws(ScenarioError) -> Double {
+        guard let text = options[option] else { return 0 }
+        guard text.hasSuffix("%"), let percent = Double(text.dropLast()), (0...100).contains(percent) else {
+            throw .invalidShare(option: option, text: text)
+        }
+        return percent / 100
     }
 
     /// The text in a file, which may spread the fields over lines.

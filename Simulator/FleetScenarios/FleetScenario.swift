@@ -1,6 +1,7 @@
 public import BootstrapURIs
 public import CoAPMessages
 public import CoAPTransport
+public import CommandSessions
 public import FleetEngine
 public import LwM2MModel
 public import Primitives
@@ -42,6 +43,10 @@ public struct FleetScenario: Sendable {
     public var profile: BootstrapURIProfile?
     /// Where the objects of this project stand among the object identifiers.
     public var ownObjectIDs: OwnObjectIDs
+    /// What the gateway of the devices changes in command sessions only, and who it is; nil without.
+    public var sessionPolicy: SessionPolicy?
+    /// The share of answers to a gateway after which a device goes down and comes back with what it has stored, 0 to 1.
+    public var commandRestarts: Double
     /// The endpoint names.
     public var endpoint: IdentityTemplate
     /// The PSK identities.

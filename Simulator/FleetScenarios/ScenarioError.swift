@@ -1,5 +1,6 @@
 public import BootstrapURIs
 public import CoAPMessages
+public import CommandSessions
 public import FleetEngine
 import Primitives
 
@@ -31,6 +32,10 @@ public enum ScenarioError: Error, Hashable, Sendable {
     case invalidFlag(option: String, text: String)
     /// The profile of temporary URIs is none, or does not fit the URI of `--bootstrap`.
     case invalidProfile(ProfileError)
+    /// What devices are told about command sessions is no policy.
+    case invalidSessions(SessionPolicy.FieldError)
+    /// Not a percentage.
+    case invalidShare(option: String, text: String)
     /// The file that the profile should come from cannot be read.
     case unreadableProfile(path: String)
     /// The file that a key should come from cannot be read.
@@ -61,6 +66,9 @@ public enum ScenarioError: Error, Hashable, Sendable {
         case .sameNameForAll(let option): "--\(option) gives every device the same name"
         case .invalidFlag(let option, let text): "--\(option) '\(text)' is neither true nor false"
         case .invalidProfile(let reason): "--profile: \(reason.description)"
+        case .invalidSessions(.unknown(let name)): "--command-sessions has no field '\(name.string)'"
+        case .invalidSessions(.invalid(let field)): "--command-sessions: '\(field.name.string)' is missing or not valid"
+        case .invalidShare(let option, let text): "--\(option) '\(text)' is not a percentage"
         case .unreadableProfile(let path): "the file of --profile, '\(path)', cannot be read"
         case .unreadableKey(let option, let path): "the file of --\(option), '\(path)', cannot be read"
         case .unreadableFile(let path): "the scenario file '\(path)' cannot be read"
@@ -89,6 +97,10 @@ public enum ScenarioError: Error, Hashable, Sendable {
         case .sameNameForAll: "add {index}, as in 'urn:dev:starling:{index}'"
         case .invalidFlag: "write true or false"
         case .invalidProfile: "for example --profile period=3600, with --bootstrap coaps://bs.example.com:5684"
+        case .invalidSessions(.unknown):
+            "the fields are \(SessionPolicy.Field.allCases.map { $0.name.string }.joined(separator: ", "))"
+        case .invalidSessions(.invalid(let field)): field.hint.string
+        case .invalidShare: "for example 1%, or 0.5%"
         case .unreadableKey, .unreadableFile, .unreadableProfile: "check the path and its permissions"
         case .fileTooLarge, .invalidFile: "one option a line, as in 'rate: 500/s'"
         case .unknownOption: "the names are those of the options of `starling fleet run`, without dashes in front"

@@ -17,7 +17,7 @@ extension ScenarioOptions {
 
     /// Reads the options in YAML text: one mapping of names to plain values or lists of them.
     ///
-    /// The profile may be a mapping of its fields.
+    /// The profile and the command sessions may be mappings of their fields.
     public init(yaml text: String) throws(ScenarioError) {
         guard text.utf8.count <= Self.largestFile else { throw .fileTooLarge(limit: Self.largestFile) }
         self.init()
@@ -40,11 +40,15 @@ extension ScenarioOptions {
                 let items = sequence.compactMap(\.scalar?.string)
                 guard items.count == sequence.count else { throw .invalidFile(line: value.mark?.line) }
                 self[name] = items.joined(separator: ",")
-            case .mapping(let fields) where name == "profile":
-                let texts = fields.compactMap { field in
-                    field.key.scalar.flatMap { name in field.value.scalar.map { "\(name.string)=\($0.string)" } }
+            case .mapping(let fields) where name == "profile" || name == "command-sessions":
+                var texts: [String] = []
+                for field in fields {
+                    let values = field.value.sequence.map { $0.map(\.scalar?.string) } ?? [field.value.scalar?.string]
+                    guard let name = field.key.scalar?.string, values.allSatisfy({ $0 != nil }) else {
+                        throw .invalidFile(line: value.mark?.line)
+                    }
+                    texts += values.map { "\(name)=\($0 ?? "")" }
                 }
-                guard texts.count == fields.count else { throw .invalidFile(line: value.mark?.line) }
                 self[name] = texts.joined(separator: ",")
             case .mapping, .alias: throw .invalidFile(line: value.mark?.line)
             }

@@ -76,6 +76,7 @@ extension DeviceRuntime {
         now: MonotonicTime
     ) {
         guard let store = self.devices[Int(place)]?.store else {
+            if self.keepsConfigurations { self.devices[Int(place)]?.kept = configuration }
             self.deliver(.stored(storage), place: place)
             return
         }

@@ -47,6 +47,9 @@ public final class DeviceRuntime {
     /// Without a handler every Write that asks is accepted.
     public var onDecideWrite: ((DeviceID, ExchangeID, [ResourceRecord]) -> Void)?
 
+    /// Whether what devices without a store would store is kept in memory for ``restartDevice(_:_:registry:seed:)``.
+    public var keepsConfigurations = false
+
     /// Creates a runtime without devices.
     ///
     /// - Parameters:
@@ -89,13 +92,7 @@ public final class DeviceRuntime {
         sourceAddress: SocketAddress? = nil
     ) -> DeviceID {
         let slot = DeviceSlot(
-            engine: ClientEngine(
-                configuration: configuration,
-                registry: registry,
-                seed: seed,
-                hashes: .libCrypto,
-                random: .libCrypto
-            ),
+            engine: Self.makeEngine(configuration, registry: registry, seed: seed),
             store: store,
             sourceAddress: sourceAddress
         )
@@ -105,6 +102,52 @@ public final class DeviceRuntime {
         }
         self.devices.append(slot)
         return DeviceID(index: UInt32(self.devices.count - 1))
+    }
+
+    /// Takes a device down where it is and starts it again, as a power cut does: nothing is deregistered, and of what
+    /// changed only what was stored is left.
+    ///
+    /// Without a store of its own the device has what ``keepsConfigurations`` kept.
+    public func restartDevice(
+        _ device: DeviceID,
+        _ configuration: ClientConfiguration,
+        registry: ObjectRegistry,
+        seed: UInt64
+    ) {
+        let place = Int(device.index)
+        guard place < self.devices.count, let slot = self.devices[place] else { return }
+        var configuration = configuration
+        if let store = slot.store {
+            if let stored = try? store.load() { configuration.apply(stored) }
+        } else if let kept = slot.kept {
+            configuration.apply(kept)
+        }
+        self.pending.removeAll { $0.device == device.index }
+        for session in slot.sessions {
+            if let handle = session.handle { self.transport.closeSession(handle) }
+        }
+        var restarted = DeviceSlot(
+            engine: Self.makeEngine(configuration, registry: registry, seed: seed),
+            store: slot.store,
+            sourceAddress: slot.sourceAddress
+        )
+        restarted.kept = slot.kept
+        self.devices[place] = restarted
+        self.deliver(.started, to: device)
+    }
+
+    private static func makeEngine(
+        _ configuration: ClientConfiguration,
+        registry: ObjectRegistry,
+        seed: UInt64
+    ) -> ClientEngine {
+        ClientEngine(
+            configuration: configuration,
+            registry: registry,
+            seed: seed,
+            hashes: .libCrypto,
+            random: .libCrypto
+        )
     }
 
     /// Removes a device at once: its sessions close, nothing is deregistered.

@@ -11,6 +11,8 @@ struct DeviceSlot {
     /// The engine's sessions; few, so that a search is the fastest map.
     var sessions: [SessionSlot] = []
     let store: DeviceStore?
+    /// What was stored last, where there is no store.
+    var kept: StoredConfiguration?
     let sourceAddress: SocketAddress?
 }
 

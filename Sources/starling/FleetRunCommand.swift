@@ -86,6 +86,21 @@ struct FleetRunCommand: ParsableCommand {
         )
     )
     var profile: String?
+    @Option(
+        help: ArgumentHelp(
+            "What devices let change in command sessions only, as in protect=/3303/0/5750; the server's address is the "
+                + "gateway unless gateway=ADDRESS names another.",
+            valueName: "fields"
+        )
+    )
+    var commandSessions: String?
+    @Option(
+        help: ArgumentHelp(
+            "How many of a gateway's messages a device goes down after, to come back with what it stored.",
+            valueName: "percent"
+        )
+    )
+    var commandRestarts: String?
     @Option(help: ArgumentHelp("Where the objects of this project begin. (default: 42769)", valueName: "n"))
     var ownObjectIds: String?
     @Option(help: ArgumentHelp("DNS servers instead of the system's.", valueName: "a:port,b"))
@@ -160,6 +175,8 @@ struct FleetRunCommand: ParsableCommand {
         options["start-patience"] = self.startPatience
         options["seed"] = self.seed
         options["profile"] = self.profile
+        options["command-sessions"] = self.commandSessions
+        options["command-restarts"] = self.commandRestarts
         options["own-object-ids"] = self.ownObjectIds
         options["dns"] = self.dns
         if self.quiet { options["quiet"] = "true" }

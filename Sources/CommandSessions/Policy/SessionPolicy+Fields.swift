@@ -1,4 +1,4 @@
-public import LwM2MModel
+import LwM2MModel
 public import Primitives
 
 extension SessionPolicy {
