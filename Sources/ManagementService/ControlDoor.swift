@@ -6,7 +6,7 @@ import ManagementEngine
 import Primitives
 import ServiceSupport
 
-/// The control socket of a management server: lines to commands, results and notifications to lines.
+/// The control socket of a service that manages devices: lines to commands, results and notifications to lines.
 final class ControlDoor {
     private struct Asker {
         let client: LineSocket.ClientID
@@ -30,7 +30,7 @@ final class ControlDoor {
     /// The most requests that watch one path of one device.
     private static let maximumWatchers = 64
 
-    private unowned let server: ManagementServer
+    private unowned let service: ManagementService
     private let socket: LineSocket
     private let encoder = JSONEncoder()
     private let decoder = JSONDecoder()
@@ -39,9 +39,9 @@ final class ControlDoor {
     private var watchers: [Watched: [Watcher]] = [:]
     private var eventWatchers: [Watcher] = []
 
-    init(path: String, server: ManagementServer) throws(ServiceError) {
-        self.server = server
-        self.socket = try LineSocket(path: path, loop: server.loop)
+    init(path: String, service: ManagementService) throws(ServiceError) {
+        self.service = service
+        self.socket = try LineSocket(path: path, loop: service.loop)
         self.encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
         self.socket.onLine = { [unowned self] client, line in self.take(line, from: client) }
         self.socket.onClose = { [unowned self] client in self.forget(client) }
@@ -66,7 +66,7 @@ final class ControlDoor {
             case .list: try self.list(request, client)
             case .stats:
                 var reply = ControlReply(id: request.id, kind: .stats, done: true)
-                reply.stats = self.server.statistics
+                reply.stats = self.service.statistics
                 self.send(reply, to: client)
             case .events:
                 guard self.eventWatchers.count < Self.maximumRequests else {
@@ -81,15 +81,15 @@ final class ControlDoor {
     }
 
     private func list(_ request: ControlRequest, _ client: LineSocket.ClientID) throws(ControlRefusal) {
-        let now = self.server.loop.now
+        let now = self.service.loop.now
         var reply = ControlReply(id: request.id, kind: .page, done: true)
         if let endpoint = request.endpoint {
-            guard let status = self.server.engine.status(of: UTF8Text(endpoint)) else {
+            guard let status = self.service.engine.status(of: UTF8Text(endpoint)) else {
                 throw ControlRefusal("not-registered", "no device of this name is registered")
             }
             reply.devices = [ControlDevice(status, now: now)]
         } else {
-            let (page, next) = self.server.engine.registrations(from: request.cursor ?? 0, limit: Self.pageLength)
+            let (page, next) = self.service.engine.registrations(from: request.cursor ?? 0, limit: Self.pageLength)
             reply.devices = page.map { ControlDevice($0, now: now) }
             reply.cursor = next
         }
@@ -98,14 +98,14 @@ final class ControlDoor {
 
     private func command(_ request: ControlRequest, _ client: LineSocket.ClientID) throws(ControlRefusal) {
         guard let endpoint = request.endpoint else { throw ControlRefusal("bad-request", "there is no endpoint") }
-        guard let operation = try request.operation(registry: self.server.engine.objects) else { return }
+        guard let operation = try request.operation(registry: self.service.engine.objects) else { return }
         guard self.askers.count < Self.maximumRequests else {
             throw ControlRefusal("too-many-requests", "too many requests are unanswered")
         }
         self.lastCommand += 1
         let id = CommandID(rawValue: self.lastCommand)
         self.askers[id] = Asker(client: client, request: request.id, verb: request.verb, path: operation.path)
-        self.server.tell(.commandGiven(id, endpoint: UTF8Text(endpoint), operation))
+        self.service.tell(.commandGiven(id, endpoint: UTF8Text(endpoint), operation))
     }
 
     private func forget(_ client: LineSocket.ClientID) {
@@ -118,7 +118,7 @@ final class ControlDoor {
             guard left.isEmpty else { continue }
             self.lastCommand += 1
             let id = CommandID(rawValue: self.lastCommand)
-            self.server.tell(.commandGiven(id, endpoint: watched.endpoint, .cancelObservation(watched.path)))
+            self.service.tell(.commandGiven(id, endpoint: watched.endpoint, .cancelObservation(watched.path)))
         }
     }
 
