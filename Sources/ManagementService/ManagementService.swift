@@ -1,7 +1,7 @@
 public import CoAPMessages
 public import CoAPTransport
 import Glibc
-import LwM2MModel
+public import LwM2MModel
 public import ManagementEngine
 public import Primitives
 import ServiceStore
@@ -40,26 +40,33 @@ public final class ManagementService {
         }
     }
 
-    let loop: EventLoop
     private(set) var engine: ManagementEngine
     private let transport: CoAPTransport
     private let sessions: ServiceSessions
     private let store: RegistrationStore?
     private var door: ControlDoor?
     private var signals: TerminationSignals?
+    private var completions: [CommandID: (CommandResult) -> Void] = [:]
+    private var lastCommand: UInt64 = 0
     private var isStopping = false
     private var isDraining = false
     /// Answers that must not say yes, because what they depend on could not be stored.
     private var failsNextResponse = false
 
+    /// What everything happens on; it tells the time.
+    public let loop: EventLoop
     /// The addresses in use, with the ports that the system chose.
     public private(set) var addresses: [ListenAddress] = []
     /// How often the state could not be stored; each time a device was told 5.00.
     public private(set) var storageFailures: UInt64 = 0
-    /// Told what happens to registrations, once it is stored.
+    /// Told what happens to registrations; a new one is stored before.
     public var onReport: (ManagementReport) -> Void = { _ in }
     /// Told what happens on sessions before the engine is; an answer keeps a request from the engine.
     public var onEvent: (ServerEvent) -> CoAPResponse? = { _ in nil }
+    /// Called before each wait, so that the owner does what is due; says when it must be called next.
+    public var onTurn: (_ now: MonotonicTime) -> MonotonicTime? = { _ in nil }
+    /// Told who asks for `command`, `commands` or `audit` on the control socket; nil has them refused.
+    public var onOwnRequest: ((ControlAsker) -> Void)?
     /// The owner's own counters, which ``statistics`` shows beside the others.
     public var ownStatistics: () -> [String: UInt64] = { [:] }
 
@@ -97,7 +104,8 @@ public final class ManagementService {
     /// Waits for what happens next, at most until a time, and does what follows: one round of ``run()``.
     public func turn(until limit: MonotonicTime?) {
         if let deadline = self.engine.nextDeadline, deadline <= self.loop.now { self.tell(.deadlineReached) }
-        self.loop.turn(until: [limit, self.engine.nextDeadline].compactMap { $0 }.min())
+        let ownDeadline = self.onTurn(self.loop.now)
+        self.loop.turn(until: [limit, ownDeadline, self.engine.nextDeadline].compactMap { $0 }.min())
     }
 
     /// Ends ``run()`` after the turn that runs.
@@ -115,6 +123,28 @@ public final class ManagementService {
         return numbers.merging(self.ownStatistics()) { _, own in own }
     }
 
+    // MARK: Devices
+
+    /// The definitions that give values their types.
+    public var objects: ObjectRegistry { self.engine.objects }
+
+    /// What is known about a registered device; nil when it is not registered.
+    public func status(of endpoint: UTF8Text) -> RegistrationStatus? { self.engine.status(of: endpoint) }
+
+    /// Has a device do something, after what others asked of it before.
+    ///
+    /// - Parameter completion: called once, in a later turn or before this returns; never when the service ends first.
+    public func perform(
+        _ operation: DeviceOperation,
+        at endpoint: UTF8Text,
+        completion: @escaping (CommandResult) -> Void
+    ) {
+        self.lastCommand += 1
+        let id = CommandID(rawValue: self.lastCommand)
+        self.completions[id] = completion
+        self.tell(.commandGiven(id, endpoint: endpoint, operation))
+    }
+
     private func take(_ event: ServerEvent) {
         if let answer = self.onEvent(event), case .requestReceived(let exchange, _, _) = event {
             self.sessions.respond(to: exchange, answer)
@@ -124,7 +154,7 @@ public final class ManagementService {
     }
 
     /// Tells the engine something and does what follows.
-    func tell(_ event: ManagementEvent) {
+    private func tell(_ event: ManagementEvent) {
         self.engine.handle(event, now: self.loop.now)
         self.drain()
     }
@@ -157,10 +187,10 @@ public final class ManagementService {
         guard !self.isDraining else { return }
         self.isDraining = true
         defer { self.isDraining = false }
-        while let output = self.engine.nextOutput() { self.perform(output) }
+        while let output = self.engine.nextOutput() { self.carryOut(output) }
     }
 
-    private func perform(_ output: ManagementOutput) {
+    private func carryOut(_ output: ManagementOutput) {
         switch output {
         case .store(let change): self.store(change)
         case .sendResponse(let exchange, let response):
@@ -172,7 +202,8 @@ public final class ManagementService {
             }
         case .cancelObservation(let request, let number): self.sessions.cancelObservation(request, on: number)
         case .closeSession(let number): self.sessions.close(number)
-        case .commandFinished, .notified, .sent, .observationEnded: self.door?.tell(output)
+        case .commandFinished(let id, _, let result): self.completions.removeValue(forKey: id)?(result)
+        case .notified, .sent, .observationEnded: self.door?.tell(output)
         case .report(.registered(let endpoint)) where self.failsNextResponse:
             self.engine.handle(.registrationNotStored(endpoint: endpoint), now: self.loop.now)
         case .report(let report):
