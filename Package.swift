@@ -279,11 +279,15 @@ if !isLibraryOnly {
             ]
         ),
         hosted(
-            "ManagementServer",
+            "ManagementService",
             [
                 "CoAPMessages", "CoAPTransport", "LwM2MCodecs", "LwM2MModel", "ManagementEngine", "Primitives",
                 "ServiceStore", "ServiceSupport",
             ]
+        ),
+        hosted(
+            "ManagementServer",
+            ["CoAPMessages", "CoAPTransport", "ManagementEngine", "ManagementService", "Primitives", "ServiceSupport"]
         ),
         hosted(
             "BootstrapBalancer",
@@ -327,8 +331,9 @@ if !isLibraryOnly {
                 "BalancerEngine", "BootstrapBalancer", "BootstrapEngine", "BootstrapServer", "BootstrapURIs",
                 "CoAPMessages", "CoAPTransport", "CryptographicHashes", "DeviceConfiguration", "FleetConsole",
                 "FleetEngine", "FleetReports", "FleetRuntime", "FleetScenarios", "KeyDerivation", "LwM2MClient",
-                "LwM2MCodecs", "LwM2MModel", "ManagementEngine", "ManagementServer", "NameRegistry", "NameResolution",
-                "PowerCut", "Primitives", "ServiceSupport", argumentParser, yams,
+                "LwM2MCodecs", "LwM2MModel", "ManagementEngine", "ManagementServer", "ManagementService",
+                "NameRegistry",
+                "NameResolution", "PowerCut", "Primitives", "ServiceSupport", argumentParser, yams,
             ],
             path: "Sources/starling",
             swiftSettings: houseSettings
@@ -396,11 +401,15 @@ if !isLibraryOnly {
             ]
         ),
         tests(
-            "ManagementServer",
+            "ManagementService",
             [
-                "CoAPMessages", "CoAPTransport", "LwM2MCodecs", "LwM2MModel", "ManagementEngine", "ManagementServer",
-                "Primitives", "ServiceStore", "ServiceSupport", "TestSupport",
+                "CoAPMessages", "CoAPTransport", "LoopbackPeers", "LwM2MModel", "ManagementEngine",
+                "ManagementService", "Primitives", "ServiceSupport",
             ]
+        ),
+        tests(
+            "ManagementServer",
+            ["CoAPMessages", "CoAPTransport", "LoopbackPeers", "ManagementServer", "Primitives", "ServiceSupport"]
         ),
         tests("DeviceConfiguration", ["DeviceConfiguration", "LwM2MClient", "LwM2MModel", "TestSupport"]),
         tests(

@@ -129,7 +129,7 @@ public struct ManagementEngine: Sendable {
             registration: device.registration,
             expires: device.expires,
             lastHeard: device.renewed,
-            isConnected: device.session != nil,
+            session: device.session,
             pendingCommands: device.queue.count,
             observations: device.observations.map(\.path)
         )

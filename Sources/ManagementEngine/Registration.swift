@@ -1,3 +1,4 @@
+public import CoAPMessages
 public import LwM2MCodecs
 public import LwM2MModel
 public import Primitives
@@ -53,12 +54,20 @@ public struct RegistrationStatus: Hashable, Sendable {
     public let expires: MonotonicTime?
     /// When the device last registered or updated.
     public let lastHeard: MonotonicTime
-    /// Whether there is a session to send commands on.
-    public let isConnected: Bool
+    /// The session to send commands on; nil when there is none.
+    ///
+    /// Another one than before means that the device came back with a new association, or from elsewhere.
+    public let session: SessionID?
     /// Commands that wait or are on their way.
     public let pendingCommands: Int
     /// The paths whose changes the device reports.
     public let observations: [ObjectPath]
+
+    /// Whether there is a session to send commands on.
+    public var isConnected: Bool { self.session != nil }
+
+    /// Whether the device proved who it is: its sessions are then DTLS.
+    public var isSecured: Bool { self.registration.identity != nil }
 }
 
 /// A change of the registrations that must be durable before the answers behind it are sent.

@@ -8,9 +8,9 @@ import ServiceSupport
 /// at most 200 credentials in the order of the endpoint names; one that holds fewer than were asked for is the last.
 struct CredentialsResource {
     /// Requests for credentials that were refused with 4.03.
-    private(set) var refused: UInt64 = 0
+    private var refused: UInt64 = 0
     /// Pages that were given.
-    private(set) var pages: UInt64 = 0
+    private var pages: UInt64 = 0
 
     private let readers: CredentialTable
     /// Those with a name that fits a query, in the order of the names' bytes.
@@ -22,6 +22,11 @@ struct CredentialsResource {
         self.devices = devices.all
             .filter { $0.endpoint.bytes.count <= CredentialPage.longestEndpoint }
             .sorted { $0.endpoint.bytes.lexicographicallyPrecedes($1.endpoint.bytes) }
+    }
+
+    /// What was counted, by the names that people and machines see.
+    var statistics: [String: UInt64] {
+        ["credentialPages": self.pages, "credentialsRefused": self.refused]
     }
 
     /// Takes what happens on the server's sessions.

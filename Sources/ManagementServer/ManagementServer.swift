@@ -1,13 +1,10 @@
-import CoAPMessages
 public import CoAPTransport
-import Glibc
-import LwM2MModel
 public import ManagementEngine
+import ManagementService
 public import Primitives
-import ServiceStore
 public import ServiceSupport
 
-/// A management server for development: ``ManagementEngine`` on real sockets, with its state in a file.
+/// A management server for development: a ``ManagementService`` that also tells balancers the devices' credentials.
 ///
 /// One thread creates and runs it. ``stop()`` may be called from inside ``run()`` or from another thread.
 public final class ManagementServer {
@@ -42,179 +39,69 @@ public final class ManagementServer {
         }
     }
 
-    let loop: EventLoop
-    let transport: CoAPTransport
-    var engine: ManagementEngine
-    var door: ControlDoor?
-    private let store: RegistrationStore?
-    private var signals: TerminationSignals?
-    private let sessions: ServiceSessions
+    private let service: ManagementService
     private var credentials: CredentialsResource?
-    private var isStopping = false
-    private var isDraining = false
-    /// Answers that must not say yes, because what they depend on could not be stored.
-    private var failsNextResponse = false
-
-    /// The addresses in use, with the ports that the system chose.
-    public private(set) var addresses: [ListenAddress] = []
-    /// How often the state could not be stored; each time a device was told 5.00.
-    public private(set) var storageFailures: UInt64 = 0
-    /// Told what happens, inside ``run()``; for a log.
-    public var onReport: (ManagementReport) -> Void = { _ in }
 
     /// Opens the state, the addresses and the control socket.
     ///
     /// - Throws: what is wrong, for people.
     public init(configuration: Configuration) throws(ServiceError) {
-        do {
-            try CoAPTransport.checkDescriptorLimit(sessions: 0)
-            self.loop = try EventLoop()
-            self.transport = try CoAPTransport(configuration: configuration.transport, loop: self.loop)
-        } catch {
-            throw ServiceError(error, about: "the server")
-        }
-        self.sessions = ServiceSessions(transport: self.transport)
-        self.engine = ManagementEngine(configuration: configuration.engine, registry: .standard, seed: Self.makeSeed())
-        self.store = try configuration.statePath.map { path throws(ServiceError) in try Self.openStore(path) }
-        if let store = self.store { try self.restore(from: store) }
-        self.addresses = try self.transport.listen(
-            on: configuration.addresses,
-            keys: try self.offerCredentials(configuration)
+        let credentials = try Self.credentials(configuration)
+        var service = ManagementService.Configuration(
+            addresses: configuration.addresses,
+            keys: configuration.credentialsReaders.map { .joined($0, configuration.keys) } ?? configuration.keys,
+            statePath: configuration.statePath,
+            controlPath: configuration.controlPath
         )
-        if let path = configuration.controlPath { self.door = try ControlDoor(path: path, server: self) }
-        if configuration.stopsOnSignals {
-            self.signals = try TerminationSignals(loop: self.loop) { [unowned self] in self.stop() }
-        }
-        self.transport.onEvent = { [unowned self] event in
-            if let event = self.sessions.translate(event) { self.take(event) }
-        }
+        service.engine = configuration.engine
+        service.transport = configuration.transport
+        service.stopsOnSignals = configuration.stopsOnSignals
+        self.service = try ManagementService(configuration: service)
+        guard credentials != nil else { return }
+        self.credentials = credentials
+        self.service.onEvent = { [unowned self] event in self.credentials?.take(event) }
+        self.service.ownStatistics = { [unowned self] in self.credentials?.statistics ?? [:] }
     }
 
-    /// Serves until ``stop()``.
-    public func run() {
-        while !self.isStopping { self.turn(until: nil) }
-        self.door?.close()
-    }
-
-    /// Waits for what happens next, at most until a time, and does what follows: one round of ``run()``.
-    public func turn(until limit: MonotonicTime?) {
-        if let deadline = self.engine.nextDeadline, deadline <= self.loop.now { self.tell(.deadlineReached) }
-        let deadline = self.engine.nextDeadline
-        self.loop.turn(until: limit.map { limit in deadline.map { min($0, limit) } ?? limit } ?? deadline)
-    }
-
-    /// Ends ``run()`` after the turn that runs.
-    public func stop() {
-        self.isStopping = true
-        self.loop.wake()
-    }
-
-    /// Counters of the server and its transport by name; what `starling ctl stats` shows.
-    public var statistics: [String: UInt64] {
-        var numbers = Statistics.numbers(self.engine.counters, self.transport.counters)
-        numbers["registrations"] = UInt64(self.engine.registrationCount)
-        numbers["sessions"] = UInt64(self.sessions.count)
-        numbers["storageFailures"] = self.storageFailures
-        if let credentials = self.credentials {
-            numbers["credentialPages"] = credentials.pages
-            numbers["credentialsRefused"] = credentials.refused
-        }
-        return numbers
-    }
-
-    private func take(_ event: ServerEvent) {
-        if let answer = self.credentials?.take(event), case .requestReceived(let exchange, _, _) = event {
-            self.sessions.respond(to: exchange, answer)
-        } else {
-            self.tell(.network(event))
-        }
-    }
-
-    /// Tells the engine something and does what follows.
-    func tell(_ event: ManagementEvent) {
-        self.engine.handle(event, now: self.loop.now)
-        self.drain()
-    }
-
-    // MARK: Start
-
-    private static func makeSeed() -> UInt64 {
-        var generator = SystemRandomNumberGenerator()
-        return generator.next()
-    }
-
-    /// Opens the resource of the credentials, when somebody may read it.
-    ///
-    /// - Returns: the keys of all who may connect.
-    private func offerCredentials(_ configuration: Configuration) throws(ServiceError) -> DeviceKeys {
-        guard let readers = configuration.credentialsReaders else { return configuration.keys }
+    /// The resource of the credentials, when somebody may read it.
+    private static func credentials(_ configuration: Configuration) throws(ServiceError) -> CredentialsResource? {
+        guard let readers = configuration.credentialsReaders else { return nil }
         guard case .listed(let devices) = configuration.keys else {
             throw ServiceError("there are no credentials to read", hint: "--credentials FILE beside the readers")
         }
         guard readers.all.allSatisfy({ devices.credential(of: $0.identity) == nil }) else {
             throw ServiceError("a reader of credentials has a device's identity", hint: "give it one of its own")
         }
-        self.credentials = CredentialsResource(readers: readers, devices: devices)
-        return .joined(readers, configuration.keys)
+        return CredentialsResource(readers: readers, devices: devices)
     }
 
-    private static func openStore(_ path: String) throws(ServiceError) -> RegistrationStore {
-        do { return try RegistrationStore(path: path) } catch {
-            throw ServiceError("the state '\(path)' cannot be opened", hint: error.hint)
-        }
+    /// The addresses in use, with the ports that the system chose.
+    public var addresses: [ListenAddress] { self.service.addresses }
+
+    /// How often the state could not be stored; each time a device was told 5.00.
+    public var storageFailures: UInt64 { self.service.storageFailures }
+
+    /// Told what happens, inside ``run()``; for a log.
+    public var onReport: (ManagementReport) -> Void {
+        get { self.service.onReport }
+        set { self.service.onReport = newValue }
     }
 
-    private func restore(from store: RegistrationStore) throws(ServiceError) {
-        do {
-            self.engine.handle(.registrationsRestored(try store.all()), now: self.loop.now)
-        } catch {
-            throw ServiceError("the state cannot be read", hint: error.hint)
-        }
+    /// Counters of the server and its transport by name; what `starling ctl stats` shows.
+    public var statistics: [String: UInt64] { self.service.statistics }
+
+    /// Serves until ``stop()``.
+    public func run() {
+        self.service.run()
     }
 
-    // MARK: Engine to transport
-
-    private func drain() {
-        // Sending can fail at once, which tells the engine something more: the outermost call does it all, in order.
-        guard !self.isDraining else { return }
-        self.isDraining = true
-        defer { self.isDraining = false }
-        while let output = self.engine.nextOutput() { self.perform(output) }
+    /// Waits for what happens next, at most until a time, and does what follows: one round of ``run()``.
+    public func turn(until limit: MonotonicTime?) {
+        self.service.turn(until: limit)
     }
 
-    private func perform(_ output: ManagementOutput) {
-        switch output {
-        case .store(let change): self.store(change)
-        case .sendResponse(let exchange, let response):
-            self.sessions.respond(to: exchange, self.failsNextResponse ? CoAPResponse(.internalServerError) : response)
-            self.failsNextResponse = false
-        case .sendRequest(let request, let number, let message):
-            if let failure = self.sessions.send(request, on: number, message) {
-                self.engine.handle(.network(failure), now: self.loop.now)
-            }
-        case .cancelObservation(let request, let number): self.sessions.cancelObservation(request, on: number)
-        case .closeSession(let number): self.sessions.close(number)
-        case .commandFinished, .notified, .sent, .observationEnded: self.door?.tell(output)
-        case .report(.registered(let endpoint)) where self.failsNextResponse:
-            self.engine.handle(.registrationNotStored(endpoint: endpoint), now: self.loop.now)
-        case .report(let report):
-            self.onReport(report)
-            self.door?.tell(output)
-        }
-    }
-
-    /// Makes a change durable before anything behind it is sent.
-    ///
-    /// Each change is committed where it stands, so that its answer still goes with the acknowledgement: holding
-    /// answers back to commit many at once would make each of them three datagrams instead of one.
-    private func store(_ change: RegistrationChange) {
-        guard let store = self.store else { return }
-        do {
-            try store.apply([change])
-        } catch {
-            self.storageFailures += 1
-            // An end that was not stored comes back at the next start and expires; a beginning must not be promised.
-            if case .saved = change { self.failsNextResponse = true }
-        }
+    /// Ends ``run()`` after the turn that runs.
+    public func stop() {
+        self.service.stop()
     }
 }

@@ -1,6 +1,6 @@
 import ArgumentParser
 import Foundation
-import ManagementServer
+import ManagementService
 import ServiceSupport
 
 /// Where the server's control socket is, and how answers are shown.

@@ -1,6 +1,6 @@
 import ArgumentParser
 import Foundation
-import ManagementServer
+import ManagementService
 import ServiceSupport
 
 /// Asks a running server.

@@ -198,6 +198,7 @@ import Testing
         bench.open()
         #expect(bench.answer(Bench.update("abc"))?.code == .changed)
         #expect(bench.engine.status(of: "dev1")?.isConnected == true)
+        #expect(bench.engine.status(of: "dev1")?.isSecured == true)
         #expect(bench.wait(.seconds(300)).changes == [.removed(endpoint: "dev1")])
     }
 

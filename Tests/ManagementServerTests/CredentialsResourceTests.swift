@@ -1,6 +1,6 @@
 import CoAPMessages
 import CoAPTransport
-import ManagementEngine
+import LoopbackPeers
 import ManagementServer
 import Primitives
 import ServiceSupport
@@ -12,13 +12,13 @@ import Testing
             Credential(
                 endpoint: UTF8Text("dev\(index)"),
                 identity: Array("id\(index)".utf8),
-                key: ServerBench.key,
+                key: LoopbackDevice.key,
                 region: index == 0 ? "north" : nil
             )
         }
         let table = try CredentialTable(credentials)
         let readers = try CredentialTable([
-            Credential(endpoint: "balancer", identity: Array("balancer".utf8), key: ServerBench.key)
+            Credential(endpoint: "balancer", identity: Array("balancer".utf8), key: LoopbackDevice.key)
         ])
         return try ServerBench(keys: .listed(table)) {
             $0.credentialsReaders = readers
@@ -40,7 +40,7 @@ import Testing
             #expect(response.code == .content && response.options.contentFormat == .json)
             let page = try CredentialPage.decode(response.payload)
             #expect(
-                page.allSatisfy { $0.key == ServerBench.key && $0.region == ($0.endpoint == "dev0" ? "north" : nil) }
+                page.allSatisfy { $0.key == LoopbackDevice.key && $0.region == ($0.endpoint == "dev0" ? "north" : nil) }
             )
             names += page.map(\.endpoint)
             guard page.count == 2, let last = page.last else { break }
@@ -71,7 +71,7 @@ import Testing
     @Test func aReaderIsNoDevice() throws {
         let bench = try Self.bench()
         let session = try bench.connected(as: "balancer")
-        #expect(try bench.ask(ServerBench.register("balancer"), on: session).code == .forbidden)
+        #expect(try bench.ask(LoopbackDevice.register("balancer"), on: session).code == .forbidden)
         #expect(bench.server.statistics["registrations"] == 0)
     }
 
@@ -95,8 +95,8 @@ import Testing
     }
 
     @Test func aReaderWithADevicesIdentityIsRefusedAtTheStart() throws {
-        let table = try CredentialTable([Credential(endpoint: "a", identity: [0x61], key: ServerBench.key)])
-        for keys in [DeviceKeys.listed(table), .shared(ServerBench.key)] {
+        let table = try CredentialTable([Credential(endpoint: "a", identity: [0x61], key: LoopbackDevice.key)])
+        for keys in [DeviceKeys.listed(table), .shared(LoopbackDevice.key)] {
             #expect(throws: ServiceError.self) { try ServerBench(keys: keys) { $0.credentialsReaders = table } }
         }
     }

@@ -6,12 +6,13 @@ import ManagementEngine
 import Primitives
 import ServiceSupport
 
-/// The control socket of a management server: lines to commands, results and notifications to lines.
+/// The control socket of a service that manages devices: lines to commands, results and notifications to lines.
 final class ControlDoor {
     private struct Asker {
         let client: LineSocket.ClientID
         let request: UInt64
         let verb: ControlRequest.Verb
+        let endpoint: UTF8Text
         let path: ObjectPath
     }
 
@@ -30,18 +31,21 @@ final class ControlDoor {
     /// The most requests that watch one path of one device.
     private static let maximumWatchers = 64
 
-    private unowned let server: ManagementServer
+    private unowned let service: ManagementService
     private let socket: LineSocket
     private let encoder = JSONEncoder()
     private let decoder = JSONDecoder()
-    private var lastCommand: UInt64 = 0
-    private var askers: [CommandID: Asker] = [:]
+    private var lastAsker: UInt64 = 0
+    /// Those who wait for a device.
+    private var askers: [UInt64: Asker] = [:]
+    /// Those who wait for the owner of the service.
+    private var askersOfOwner: [UInt64: ControlAsker] = [:]
     private var watchers: [Watched: [Watcher]] = [:]
     private var eventWatchers: [Watcher] = []
 
-    init(path: String, server: ManagementServer) throws(ServiceError) {
-        self.server = server
-        self.socket = try LineSocket(path: path, loop: server.loop)
+    init(path: String, service: ManagementService) throws(ServiceError) {
+        self.service = service
+        self.socket = try LineSocket(path: path, loop: service.loop)
         self.encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
         self.socket.onLine = { [unowned self] client, line in self.take(line, from: client) }
         self.socket.onClose = { [unowned self] client in self.forget(client) }
@@ -66,59 +70,91 @@ final class ControlDoor {
             case .list: try self.list(request, client)
             case .stats:
                 var reply = ControlReply(id: request.id, kind: .stats, done: true)
-                reply.stats = self.server.statistics
+                reply.stats = self.service.statistics
                 self.send(reply, to: client)
             case .events:
-                guard self.eventWatchers.count < Self.maximumRequests else {
-                    throw ControlRefusal("too-many-requests", "too many requests are unanswered")
-                }
+                try Self.checkRoom(beside: self.eventWatchers.count)
                 self.eventWatchers.append(Watcher(client: client, request: request.id))
-            default: try self.command(request, client)
+            case .command, .commands, .audit: try self.askOwner(request, client)
+            default: try self.askDevice(request, client)
             }
         } catch {
             self.refuse(error, request.id, client)
         }
     }
 
+    private static func checkRoom(beside count: Int) throws(ControlRefusal) {
+        guard count < self.maximumRequests else {
+            throw ControlRefusal("too-many-requests", "too many requests are unanswered")
+        }
+    }
+
     private func list(_ request: ControlRequest, _ client: LineSocket.ClientID) throws(ControlRefusal) {
-        let now = self.server.loop.now
+        let now = self.service.loop.now
         var reply = ControlReply(id: request.id, kind: .page, done: true)
         if let endpoint = request.endpoint {
-            guard let status = self.server.engine.status(of: UTF8Text(endpoint)) else {
+            guard let status = self.service.status(of: UTF8Text(endpoint)) else {
                 throw ControlRefusal("not-registered", "no device of this name is registered")
             }
             reply.devices = [ControlDevice(status, now: now)]
         } else {
-            let (page, next) = self.server.engine.registrations(from: request.cursor ?? 0, limit: Self.pageLength)
+            let (page, next) = self.service.engine.registrations(from: request.cursor ?? 0, limit: Self.pageLength)
             reply.devices = page.map { ControlDevice($0, now: now) }
             reply.cursor = next
         }
         self.send(reply, to: client)
     }
 
-    private func command(_ request: ControlRequest, _ client: LineSocket.ClientID) throws(ControlRefusal) {
-        guard let endpoint = request.endpoint else { throw ControlRefusal("bad-request", "there is no endpoint") }
-        guard let operation = try request.operation(registry: self.server.engine.objects) else { return }
-        guard self.askers.count < Self.maximumRequests else {
-            throw ControlRefusal("too-many-requests", "too many requests are unanswered")
+    private func askDevice(_ request: ControlRequest, _ client: LineSocket.ClientID) throws(ControlRefusal) {
+        guard let endpoint = request.endpoint.map({ UTF8Text($0) }) else {
+            throw ControlRefusal("bad-request", "there is no endpoint")
         }
-        self.lastCommand += 1
-        let id = CommandID(rawValue: self.lastCommand)
-        self.askers[id] = Asker(client: client, request: request.id, verb: request.verb, path: operation.path)
-        self.server.tell(.commandGiven(id, endpoint: UTF8Text(endpoint), operation))
+        guard let operation = try request.deviceOperation(registry: self.service.objects) else { return }
+        try Self.checkRoom(beside: self.askers.count)
+        self.lastAsker += 1
+        let number = self.lastAsker
+        self.askers[number] = Asker(
+            client: client,
+            request: request.id,
+            verb: request.verb,
+            endpoint: endpoint,
+            path: operation.path
+        )
+        self.service.perform(operation, at: endpoint) { [unowned self] result in self.finish(number, result) }
+    }
+
+    private func askOwner(_ request: ControlRequest, _ client: LineSocket.ClientID) throws(ControlRefusal) {
+        guard let answer = self.service.onOwnRequest else {
+            throw ControlRefusal(
+                "not-a-gateway",
+                "this server has no command sessions; start 'starling gateway' for them"
+            )
+        }
+        try Self.checkRoom(beside: self.askersOfOwner.count)
+        self.lastAsker += 1
+        let asker = ControlAsker(request, number: self.lastAsker, client: client, door: self)
+        self.askersOfOwner[self.lastAsker] = asker
+        answer(asker)
+    }
+
+    /// Lets somebody go who has been sent the last line.
+    func release(_ number: UInt64) {
+        self.askersOfOwner[number] = nil
     }
 
     private func forget(_ client: LineSocket.ClientID) {
         self.askers = self.askers.filter { $0.value.client != client }
         self.eventWatchers.removeAll { $0.client == client }
+        for (number, asker) in self.askersOfOwner where asker.client == client {
+            self.askersOfOwner[number] = nil
+            asker.end(isGone: true)
+        }
         // What nobody watches any more is not observed any more.
         for (watched, watchers) in self.watchers where watchers.contains(where: { $0.client == client }) {
             let left = watchers.filter { $0.client != client }
             self.watchers[watched] = left.isEmpty ? nil : left
             guard left.isEmpty else { continue }
-            self.lastCommand += 1
-            let id = CommandID(rawValue: self.lastCommand)
-            self.server.tell(.commandGiven(id, endpoint: watched.endpoint, .cancelObservation(watched.path)))
+            self.service.perform(.cancelObservation(watched.path), at: watched.endpoint) { _ in }
         }
     }
 
@@ -127,7 +163,6 @@ final class ControlDoor {
     /// Tells the clients that asked for it.
     func tell(_ output: ManagementOutput) {
         switch output {
-        case .commandFinished(let id, let endpoint, let result): self.finish(id, endpoint, result)
         case .notified(let endpoint, let path, let answer):
             for watcher in self.watchers[Watched(endpoint: endpoint, path: path)] ?? [] {
                 var reply = ControlReply(id: watcher.request, kind: .notification, done: false)
@@ -149,7 +184,7 @@ final class ControlDoor {
         case .sent(let endpoint, let records):
             self.tellEvent("sent", endpoint, records.map(ControlNames.value))
         case .report(let report): self.tell(report)
-        case .store, .sendResponse, .sendRequest, .cancelObservation, .closeSession: break
+        case .commandFinished, .store, .sendResponse, .sendRequest, .cancelObservation, .closeSession: break
         }
     }
 
@@ -174,13 +209,13 @@ final class ControlDoor {
         }
     }
 
-    private func finish(_ id: CommandID, _ endpoint: UTF8Text, _ result: CommandResult) {
-        guard let asker = self.askers.removeValue(forKey: id) else { return }
+    private func finish(_ number: UInt64, _ result: CommandResult) {
+        guard let asker = self.askers.removeValue(forKey: number) else { return }
         var reply = ControlReply(id: asker.request, kind: .result, done: true)
-        reply.endpoint = endpoint.string
+        reply.endpoint = asker.endpoint.string
         reply.path = asker.path.text
         reply.take(result)
-        let watched = Watched(endpoint: endpoint, path: asker.path)
+        let watched = Watched(endpoint: asker.endpoint, path: asker.path)
         if asker.verb == .observe, case .answered(let code, _) = result, code.isSuccess {
             guard self.watchers[watched]?.count ?? 0 < Self.maximumWatchers else {
                 let refusal = ControlRefusal("too-many-requests", "too many requests watch this already")
@@ -194,13 +229,10 @@ final class ControlDoor {
     }
 
     private func refuse(_ refusal: ControlRefusal, _ id: UInt64, _ client: LineSocket.ClientID) {
-        var reply = ControlReply(id: id, kind: .error, done: true)
-        reply.cause = refusal.cause
-        reply.message = refusal.message
-        self.send(reply, to: client)
+        self.send(ControlReply(id: id, refusal), to: client)
     }
 
-    private func send(_ reply: ControlReply, to client: LineSocket.ClientID) {
+    func send(_ reply: ControlReply, to client: LineSocket.ClientID) {
         guard let line = try? self.encoder.encode(reply) else { return }
         self.socket.send(Array(line), to: client)
     }

@@ -1,7 +1,8 @@
 import CoAPMessages
 import Foundation
 import Glibc
-import ManagementServer
+import LoopbackPeers
+import ManagementService
 import Primitives
 import Testing
 
@@ -23,16 +24,16 @@ import Testing
 
     @Test func aRegisterThatCannotBeStoredIsAnErrorAndNothingAcknowledgedIsLost() async {
         await #expect(processExitsWith: .success) {
-            let bench = try ServerBench()
+            let bench = try ServiceBench()
             let session = try bench.connected(as: nil)
             let kept = try bench.register(on: session, as: "kept")
             Self.fillDisk(true)
-            let response = try bench.ask(ServerBench.register("refused"), on: session)
+            let response = try bench.ask(LoopbackDevice.register("refused"), on: session)
             Self.check(response.code == .internalServerError, 3)
             Self.check(response.options.texts(.locationPath)?.isEmpty ?? true, 4)
             // The device knows that it is not registered, and so does the server.
-            Self.check(bench.server.statistics["registrations"] == 1, 5)
-            Self.check(bench.server.statistics["storageFailures"] == 1, 6)
+            Self.check(bench.service.statistics["registrations"] == 1, 5)
+            Self.check(bench.service.statistics["storageFailures"] == 1, 6)
             // What needs no storing goes on.
             let update = CoAPRequest(.post, path: ["rd", kept])
             Self.check(try bench.ask(update, on: session).code == .changed, 7)
@@ -40,9 +41,9 @@ import Testing
             let change = CoAPRequest(.post, path: ["rd", kept], query: ["lt=77"])
             Self.check(try bench.ask(change, on: session).code == .internalServerError, 8)
             Self.fillDisk(false)
-            Self.check(try bench.ask(ServerBench.register("late"), on: session).code == .created, 9)
+            Self.check(try bench.ask(LoopbackDevice.register("late"), on: session).code == .created, 9)
             try bench.restart()
-            Self.check(bench.server.statistics["registrations"] == 2, 10)
+            Self.check(bench.service.statistics["registrations"] == 2, 10)
             let again = try bench.connected(as: nil)
             Self.check(try bench.ask(update, on: again).code == .changed, 11)
             exit(0)

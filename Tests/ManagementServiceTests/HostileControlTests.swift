@@ -1,6 +1,6 @@
 import CoAPMessages
 import Foundation
-import ManagementServer
+import ManagementService
 import Primitives
 import ServiceSupport
 import Testing
@@ -9,7 +9,7 @@ import Testing
 @Suite(.serialized) struct HostileControlTests {
     @Test(arguments: ["[", #"{"id":"#, "\"\\u"])
     func linesWithoutEndOfNestingAreAnswered(_ piece: String) throws {
-        let bench = try ServerBench()
+        let bench = try ServiceBench()
         let client = try bench.control()
         #expect(client.send(Array(String(repeating: piece, count: 60_000 / piece.utf8.count).utf8)))
         let reply = try bench.reply(client)
@@ -20,10 +20,10 @@ import Testing
     }
 
     @Test func watchersOfOnePathAreBounded() throws {
-        let bench = try ServerBench()
+        let bench = try ServiceBench()
         let session = try bench.connected(as: nil)
         _ = try bench.register(on: session)
-        bench.answer = { request in
+        bench.device.answer = { request in
             var response = CoAPResponse(.content, payload: Array("1".utf8))
             response.options.append(.contentFormat, unsigned: 0)
             if request.options.observe == 0 { response.options.append(.observe, unsigned: 1) }

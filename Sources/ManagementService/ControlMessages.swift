@@ -20,6 +20,12 @@ public struct ControlRequest: Codable, Equatable, Sendable {
         case cancel
         /// Stream registrations, updates and their ends until the client goes.
         case events
+        /// Do ``ControlRequest/operation`` inside a command session; only a gateway does.
+        case command
+        /// Commands and how far they are; only a gateway has them.
+        case commands
+        /// What was commanded and what was suspicious; only a gateway keeps it.
+        case audit
     }
 
     /// Chosen by the client; every line about the request carries it.
@@ -30,6 +36,8 @@ public struct ControlRequest: Codable, Equatable, Sendable {
     public var endpoint: String?
     /// The path, as in `/3/0/1`.
     public var path: String?
+    /// What a command does: `write`, `update`, `execute`, `create` or `delete`.
+    public var operation: String?
     /// Values by their place below the path (`"5700"`, `"7/0"`), or one under `""` for the path itself.
     public var values: [String: String]?
     /// The types of values the server's registry does not know, by the same places: `"integer"`.
@@ -88,6 +96,8 @@ public struct ControlReply: Codable, Equatable, Sendable {
     public var cursor: Int?
     /// Counters by name.
     public var stats: [String: UInt64]?
+    /// What a verb of the service's owner tells besides, by name.
+    public var details: [String: ControlScalar]?
     /// What happened to a registration: `registered`, `updated`, `deregistered`, `expired`, or `sent` for values.
     public var event: String?
 

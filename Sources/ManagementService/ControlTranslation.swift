@@ -1,25 +1,31 @@
 import CoAPMessages
 import LwM2MCodecs
-import LwM2MModel
-import ManagementEngine
+public import LwM2MModel
+public import ManagementEngine
 import Primitives
 
 /// Why a line of the control socket is not done: said to its sender.
-struct ControlRefusal: Error {
-    let cause: String
-    let message: String
+public struct ControlRefusal: Error, Equatable, Sendable {
+    /// A short word that does not change, such as `bad-request`.
+    public let cause: String
+    /// A sentence about it.
+    public let message: String
 
-    init(_ cause: String, _ message: String) {
+    /// Creates a refusal from both.
+    public init(_ cause: String, _ message: String) {
         self.cause = cause
         self.message = message
     }
 }
 
 extension ControlRequest {
-    /// The operation that the request asks for; nil when its verb is none of a device's.
-    func operation(registry: ObjectRegistry) throws(ControlRefusal) -> DeviceOperation? {
+    /// What the request asks a device to do; nil when its verb is none of a device's.
+    ///
+    /// - Parameter registry: gives values their types.
+    public func deviceOperation(registry: ObjectRegistry) throws(ControlRefusal) -> DeviceOperation? {
         switch self.verb {
-        case .list, .stats, .events: return nil
+        case .list, .stats, .events, .commands, .audit: return nil
+        case .command: return try self.plainRequest().deviceOperation(registry: registry)
         case .read: return .read(try self.objectPath(), accept: try self.contentFormat())
         case .discover: return .discover(try self.objectPath())
         case .observe: return .observe(try self.objectPath(), accept: try self.contentFormat())
@@ -48,6 +54,26 @@ extension ControlRequest {
                 format: try self.contentFormat()
             )
         }
+    }
+
+    /// The request that asks for a command's operation without a session.
+    private func plainRequest() throws(ControlRefusal) -> ControlRequest {
+        var plain = self
+        switch self.operation {
+        case "write": plain.verb = .write
+        case "update":
+            plain.verb = .write
+            plain.replaces = false
+        case "execute": plain.verb = .execute
+        case "create": plain.verb = .create
+        case "delete": plain.verb = .delete
+        default:
+            throw ControlRefusal(
+                "bad-request",
+                "a command needs an operation; there are write, update, execute, create, delete"
+            )
+        }
+        return plain
     }
 
     private func objectPath() throws(ControlRefusal) -> ObjectPath {
@@ -116,6 +142,13 @@ extension ControlRequest {
 }
 
 extension ControlReply {
+    /// Creates the last line about a request, which says why it is not done.
+    init(id: UInt64, _ refusal: ControlRefusal) {
+        self.init(id: id, kind: .error, done: true)
+        self.cause = refusal.cause
+        self.message = refusal.message
+    }
+
     /// Takes over what an answer of a device says.
     mutating func take(_ answer: DeviceAnswer) {
         switch answer {
@@ -130,8 +163,8 @@ extension ControlReply {
         }
     }
 
-    /// Takes over how a command ended.
-    mutating func take(_ result: CommandResult) {
+    /// Takes over how an operation ended; the line becomes an error when the device did not answer.
+    public mutating func take(_ result: CommandResult) {
         switch result {
         case .answered(let code, let answer):
             self.code = code.text
@@ -155,7 +188,7 @@ extension ControlDevice {
             version: "\(registration.version.major).\(registration.version.minor)",
             binding: registration.binding.string,
             queueMode: registration.isQueueMode,
-            secured: registration.identity != nil,
+            secured: status.isSecured,
             connected: status.isConnected,
             objects: registration.objects.entries.map(\.path.text),
             observations: status.observations.map(\.text),

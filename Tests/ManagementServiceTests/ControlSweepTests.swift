@@ -1,5 +1,5 @@
 import Foundation
-import ManagementServer
+import ManagementService
 import Testing
 
 @Suite("A sweep over all devices")
