@@ -94,6 +94,7 @@ extension ClientEngine {
             self.answerFinish(failure == .inconsistent ? .notAcceptable : .internalServerError)
             if let previous = self.bootstrap.previous { self.tree = previous }
             self.endProcedure()
+            self.prepareBootstrapURI(isChanged: true, now: now)
             self.report(.bootstrapFailed(failure))
             // Whatever worked before is tried again until the next attempt.
             self.startRegistrations(now: now)

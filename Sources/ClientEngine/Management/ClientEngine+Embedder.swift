@@ -32,7 +32,10 @@ extension ClientEngine {
             }
             self.valueChanged(record.path)
         }
-        if hasServerChanges { self.put(.store(self.makeStorageID(), self.tree.stored)) }
+        guard hasServerChanges else { return }
+        // What a bootstrap server has delivered so far is not whole, until it is being stored itself.
+        let whole = self.bootstrap.storage == nil ? self.bootstrap.previous ?? self.tree : self.tree
+        self.put(.store(self.makeStorageID(), whole.stored))
     }
 
     /// Sets resources of profiles, all together: left out as a whole when no whole profile comes of it.
