@@ -261,8 +261,12 @@ public final class BootstrapBalancer {
             return
         }
         let uri = self.configuration.uris.staticURI
+        guard uri.scheme == .coaps else {
+            throw ServiceError("devices are held over DTLS only", hint: "--static-uri coaps://bs.example.test")
+        }
         let held = try HeldDevices(
             on: ListenAddress(scheme: uri.scheme, address: SocketAddress(address, port: uri.port)),
+            path: uri.path,
             transport: self.configuration.transport,
             loop: self.loop,
             key: { [unowned self] in self.directory.key(of: $0) }
