@@ -2,6 +2,7 @@ import BootstrapURIs
 import ClientEngine
 import CoAPMessages
 public import CoAPTransport
+import CommandSessions
 import DeviceRuntime
 import FleetEngine
 public import FleetReports

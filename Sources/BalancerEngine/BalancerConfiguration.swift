@@ -26,7 +26,7 @@ public struct BalancerConfiguration: Sendable {
     public var reportInterval: Duration = .seconds(5)
     /// When a device that started and never finished is given up, and gets new names.
     public var progressLimit: Duration = .seconds(3600)
-    /// How long the registry may take to answer.
+    /// How long the registry may take to answer; twelve times as long with all the names of the zone.
     public var registryTimeout: Duration = .seconds(60)
     /// The first pause when the registry cannot be reached; doubles up to ``longestRetry``.
     public var firstRetry: Duration = .seconds(1)

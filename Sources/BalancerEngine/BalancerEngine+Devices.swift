@@ -112,15 +112,17 @@ extension BalancerEngine {
         let isSameReporter = reporter == entry.reporter && reporter != ReporterTable.none
         let procedure = notification.fingerprint
         let isCurrent = procedure == entry.procedure
+        // What was given up may complete all the same; the sequence tells it from what was counted before.
+        let completesLate = isSameReporter && entry.phase == .waiting && notification.event == .completed
         let isOld =
             isSameReporter && notification.sequence <= entry.sequence || procedure == entry.procedureBefore
-            || isCurrent && (entry.phase != .started || notification.event == .started)
+            || isCurrent && !completesLate && (entry.phase != .started || notification.event == .started)
         guard !isOld else {
             self.counters.repeatedNotifications += 1
             return
         }
-        if notification.event == .failed, !isCurrent, entry.phase == .started, !isSameReporter {
-            // It ended elsewhere and is being tried here: worth remembering, no more.
+        if notification.event == .failed, !isCurrent, entry.phase == .started {
+            // Another procedure ended, and its device is being served in this one: worth remembering, no more.
             self.devices.entries[device].procedureBefore = procedure
             self.counters.failed += 1
             self.storeProgress(of: device)

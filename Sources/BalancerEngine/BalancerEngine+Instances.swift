@@ -102,22 +102,7 @@ extension BalancerEngine {
     mutating func lose(_ number: Int) {
         let entry = self.instances.entries[number]
         guard entry.state != .free, entry.state != .lost else { return }
-        var restarted = 0
-        if let reporter = self.reporters.number(of: entry.instance.name), self.reporters.started[Int(reporter)] > 0 {
-            for device in self.devices.entries.indices
-            where self.devices.entries[device].phase == .started
-                && self.devices.entries[device].reporter == reporter
-                && !self.devices.entries[device].has(DeviceEntry.isRestarted)
-            {
-                self.devices.entries[device].set(DeviceEntry.isRestarted, true)
-                self.storeProgress(of: device)
-                self.touch(device)
-                restarted += 1
-            }
-            self.reporters.started[Int(reporter)] = 0
-        }
-        self.restartedCount += restarted
-        self.counters.restarted += UInt64(restarted)
+        let restarted = self.restartDevices(of: entry.instance.name)
         let names = self.sharing.names(at: number)
         self.instances.entries[number].state = .lost
         self.instances.entries[number].isOnDemand = false
@@ -125,6 +110,36 @@ extension BalancerEngine {
         self.store.append(.instanceForgotten(entry.instance.name))
         self.emit(.report(.instanceLost(entry.instance.name, names: names, restarted: restarted)))
         self.mustShareOut = true
+    }
+
+    /// An instance that is up says that it has just begun: it ended before anybody missed it.
+    mutating func beginAnew(_ name: UTF8Text) {
+        let restarted = self.restartDevices(of: name)
+        if restarted > 0 { self.emit(.report(.instanceRestarted(name, restarted: restarted))) }
+    }
+
+    /// Devices in progress at an instance keep the name they use, and have those of all windows again.
+    ///
+    /// - Returns: how many there are.
+    private mutating func restartDevices(of instance: UTF8Text) -> Int {
+        guard let reporter = self.reporters.number(of: instance), self.reporters.started[Int(reporter)] > 0 else {
+            return 0
+        }
+        var restarted = 0
+        for device in self.devices.entries.indices
+        where self.devices.entries[device].phase == .started
+            && self.devices.entries[device].reporter == reporter
+            && !self.devices.entries[device].has(DeviceEntry.isRestarted)
+        {
+            self.devices.entries[device].set(DeviceEntry.isRestarted, true)
+            self.storeProgress(of: device)
+            self.touch(device)
+            restarted += 1
+        }
+        self.reporters.started[Int(reporter)] = 0
+        self.restartedCount += restarted
+        self.counters.restarted += UInt64(restarted)
+        return restarted
     }
 
     // MARK: Sharing out

@@ -49,6 +49,13 @@ extension BalancerEngine {
         self.emit(.report(.instanceStartFailed))
     }
 
+    /// An instance ended: when it is the one that was asked for, the next request asks for another.
+    mutating func endStart(of name: UTF8Text) {
+        guard case .starting(name, _) = self.onDemand else { return }
+        self.onDemand = .idle
+        self.emit(.report(.instanceStartFailed))
+    }
+
     mutating func checkOnDemand() {
         guard let deadline = self.onDemand.deadline, deadline <= self.now else { return }
         switch self.onDemand {

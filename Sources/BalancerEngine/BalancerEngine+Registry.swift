@@ -142,8 +142,8 @@ extension BalancerEngine {
 
     /// Takes the names of the zone as what is published, whoever published them.
     private mutating func adopt(_ records: [NameRecord], _ epoch: RegistryEpoch?) {
-        let length = self.nameLength
-        let ours = records.filter { self.isOurs($0.name, length: length) }
+        let lengths = self.nameLengths
+        let ours = records.filter { self.isOurs($0.name, lengths) }
         self.batchAssigned = []
         self.batchRemoved = []
         for number in self.names.entries.indices {
@@ -174,18 +174,26 @@ extension BalancerEngine {
     }
 
     /// Whether a name of the zone can be a temporary one: as long as those are, and like the static host at both ends.
-    private func isOurs(_ name: UTF8Text, length: Int?) -> Bool {
+    private func isOurs(_ name: UTF8Text, _ lengths: ClosedRange<Int>?) -> Bool {
         let host = self.derivation.staticHost.bytes
-        guard name.bytes.count == length, name.bytes.count > host.count else { return false }
+        guard lengths?.contains(name.bytes.count) == true, name.bytes.count > host.count else { return false }
         let head = zip(name.bytes, host).prefix { $0 == $1 }.count
         let tail = zip(name.bytes.reversed(), host.reversed()).prefix { $0 == $1 }.count
         return head + tail >= host.count
     }
 
-    /// How long every temporary name is; nil when none lands in the host.
-    private var nameLength: Int? {
+    /// How long temporary names are; nil when none lands in the host.
+    ///
+    /// A part of a parameter may stand in them: none of an endpoint without letters and digits, and the digits of any
+    /// time.
+    private var nameLengths: ClosedRange<Int>? {
         let secret = SecretBytes(Array(repeating: 0x2A, count: 32))
-        let sample = String(repeating: "a", count: 255)
-        return self.derivation.host(secret, UTF8Text(sample), TimeWindow(stamp: 0))?.bytes.count
+        func length(_ endpoint: String, _ stamp: Int64) -> Int? {
+            self.derivation.host(secret, UTF8Text(endpoint), TimeWindow(stamp: stamp))?.bytes.count
+        }
+        guard let least = length("-", 0), let most = length(String(repeating: "a", count: 255), .max) else {
+            return nil
+        }
+        return min(least, most)...max(least, most)
     }
 }

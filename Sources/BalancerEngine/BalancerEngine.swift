@@ -96,8 +96,12 @@ public struct BalancerEngine: Sendable {
         case .devicesLoaded: self.finishLoading()
         case .devicesRemoved(let endpoints): for endpoint in endpoints { self.removeDevice(endpoint) }
         case .devicesNeedBootstrap(let endpoints): self.requireBootstrap(of: endpoints)
-        case .instanceReported(let instance, let inProgress): self.report(of: instance, inProgress: inProgress)
-        case .instanceLost(let name): if let number = self.instances[name] { self.lose(number) }
+        case .instanceReported(let instance, let inProgress, let isFirst):
+            if isFirst { self.beginAnew(instance.name) }
+            self.report(of: instance, inProgress: inProgress)
+        case .instanceLost(let name):
+            if let number = self.instances[name] { self.lose(number) }
+            self.endStart(of: name)
         case .bootstrapNotified(let exchange, let notifications): self.take(notifications, exchange)
         case .pinAsked(let exchange, let endpoint, let host): self.answerPin(exchange, endpoint, host)
         case .holdAsked(let exchange, let endpoint, let host): self.answerHold(exchange, endpoint, host)

@@ -41,8 +41,9 @@ public enum BalancerEvent: Sendable {
     /// Devices that completed must bootstrap again; nil: all of them.
     case devicesNeedBootstrap([UTF8Text]?)
 
-    /// An instance is there, and has this many bootstraps in progress; told at every report of it.
-    case instanceReported(BootstrapInstance, inProgress: Int)
+    /// An instance is there, and has this many bootstraps in progress; told at every report of it. With its first
+    /// one it has just begun, and has lost what was in progress when it ended before.
+    case instanceReported(BootstrapInstance, inProgress: Int, isFirst: Bool = false)
     /// An instance leaves or has ended, by name.
     case instanceLost(UTF8Text)
     /// Instances told what became of procedures; answered by one ``BalancerOutput/acknowledge(_:)`` once it is stored.

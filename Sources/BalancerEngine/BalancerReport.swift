@@ -7,6 +7,8 @@ public enum BalancerReport: Hashable, Sendable {
     case instanceUp(UTF8Text)
     /// An instance is gone: this many names went to others, and this many devices were in progress there.
     case instanceLost(UTF8Text, names: Int, restarted: Int)
+    /// An instance began anew before it was missed: this many devices were in progress there.
+    case instanceRestarted(UTF8Text, restarted: Int)
     /// No instance is up: names lead to the balancer itself, or keep the last instance.
     case noInstance(isHolding: Bool)
     /// An instance did not start, or did not report in time.

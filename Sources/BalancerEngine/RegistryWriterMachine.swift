@@ -8,7 +8,7 @@ internal import Primitives
 ///                        ▲ │  │ epoch of the batch: done  ▲  ▲                                  │ │
 ///                  again │ │  └───────────────────────────┘  └──────────── applied ─────────────┘ │
 ///                        │ │                                 names read                          │
-///                        │ ├─ the zone has no epoch ──► reading ─────► ready                      │
+///                        │ ├─ no epoch, or behind it ─► reading ─────► ready                      │
 ///                        │ └─ another epoch ──────────► superseded ── take over ──► checking      │
 ///                        └──────────────────────────── pausing ◄──── unreachable, refused ────────┘
 /// ```
@@ -54,6 +54,9 @@ struct RegistryWriterMachine: Sendable {
         case refused(UInt8)
     }
 
+    /// How many times as long as for one message it waits for all names.
+    private static let readingFactor = 12
+
     private let writer: UTF8Text
     private let timeout: Duration
     private let firstRetry: Duration
@@ -70,6 +73,8 @@ struct RegistryWriterMachine: Sendable {
     /// When `deadlineReached` must be told; nil when nothing is awaited, or the store.
     private(set) var deadline: MonotonicTime?
     private var isTakingOver = false
+    /// The zone has not been looked at since the start.
+    private var isStarting = true
     private var failures = 0
     private var denials = 0
     private var lastUpdate: UInt64 = 0
@@ -158,6 +163,8 @@ struct RegistryWriterMachine: Sendable {
         case .failure(let failure): return self.pause(failure, now: now)
         case .success(let epoch): found = epoch
         }
+        let isFirst = self.isStarting
+        self.isStarting = false
         if self.isTakingOver { return self.read(found, now: now) }
         if let batch = self.batch {
             if found == batch.epoch { return self.finish() }
@@ -166,9 +173,12 @@ struct RegistryWriterMachine: Sendable {
             self.recover()
             return .none
         }
-        // A zone without epoch was emptied; and one of this writer without anything stored lost the store.
+        // A zone without epoch was emptied; one in which this writer was further before it started has outlived the last
+        // of what was stored, or all of it.
         guard let found else { return self.read(nil, now: now) }
-        if self.epoch == nil, self.batch == nil, found.writer == self.writer { return self.read(found, now: now) }
+        if isFirst, found.writer == self.writer, found.number > self.highestNumber {
+            return self.read(found, now: now)
+        }
         self.state = .superseded
         self.deadline = nil
         self.trouble = nil
@@ -231,7 +241,8 @@ struct RegistryWriterMachine: Sendable {
 
     private mutating func read(_ found: RegistryEpoch?, now: MonotonicTime) -> Action {
         self.state = .reading(found)
-        self.deadline = now.advanced(by: self.timeout)
+        // Many messages, where everything else is one.
+        self.deadline = now.advanced(by: self.timeout * Self.readingFactor)
         return .readNames
     }
 

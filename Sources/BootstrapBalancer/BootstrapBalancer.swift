@@ -261,8 +261,12 @@ public final class BootstrapBalancer {
             return
         }
         let uri = self.configuration.uris.staticURI
+        guard uri.scheme == .coaps else {
+            throw ServiceError("devices are held over DTLS only", hint: "--static-uri coaps://bs.example.test")
+        }
         let held = try HeldDevices(
             on: ListenAddress(scheme: uri.scheme, address: SocketAddress(address, port: uri.port)),
+            path: uri.path,
             transport: self.configuration.transport,
             loop: self.loop,
             key: { [unowned self] in self.directory.key(of: $0) }
@@ -342,9 +346,9 @@ public final class BootstrapBalancer {
         case .notify where !self.knowsDevices, .pin where !self.knowsDevices:
             // The instance comes again; a notification that is not acknowledged is not lost.
             self.instances.respond(to: exchange, Self.later(seconds: 1))
-        case .report(let instance, let inProgress):
+        case .report(let instance, let inProgress, let isFirst):
             self.records.report(instance, inProgress: inProgress)
-            self.tell(.instanceReported(instance, inProgress: inProgress))
+            self.tell(.instanceReported(instance, inProgress: inProgress, isFirst: isFirst))
             guard !self.isRefusedByBounds else { break }
             let interval = max(1, Int(self.configuration.engine.reportInterval.components.seconds))
             let body = InstanceReportAnswer(interval: interval).encoded()

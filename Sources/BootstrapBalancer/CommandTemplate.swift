@@ -26,13 +26,13 @@ public struct CommandTemplate: Hashable, Sendable {
             }
         }
         guard quote == nil else {
-            throw ServiceError("the command '\(text)' has a quote that does not end", hint: "close it, or leave it out")
+            throw ServiceError("the command has a quote that does not end", hint: "close it, or leave it out")
         }
         if let word { words.append(word) }
         guard let first = words.first, !first.isEmpty else {
             throw ServiceError("the command is empty", hint: "'starling bootstrap --name {name} --address {address} …'")
         }
-        for word in words { try Self.check(word) }
+        for (index, word) in words.enumerated() { try Self.check(word, at: index) }
         self.words = words
     }
 
@@ -43,10 +43,14 @@ public struct CommandTemplate: Hashable, Sendable {
         }
     }
 
-    private static func check(_ word: String) throws(ServiceError) {
+    // A command may hold keys: errors say where, not what.
+    private static func check(_ word: String, at index: Int) throws(ServiceError) {
         let rest = word.replacing("{name}", with: "").replacing("{address}", with: "")
         guard !rest.contains("{"), !rest.contains("}") else {
-            throw ServiceError("'\(word)' has a placeholder that is not known", hint: "there are {name} and {address}")
+            throw ServiceError(
+                "word \(index + 1) of the command has a placeholder that is not known",
+                hint: "there are {name} and {address}"
+            )
         }
     }
 }

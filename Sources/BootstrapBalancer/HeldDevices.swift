@@ -22,6 +22,7 @@ final class HeldDevices {
 
     let transport: CoAPTransport
     private let sessions: ServiceSessions
+    private let paths: [[UTF8Text]]
     private var open: [SessionID: Session] = [:]
     private(set) var counters = Counters()
     private(set) var address: ListenAddress
@@ -33,13 +34,18 @@ final class HeldDevices {
 
     /// Listens for devices.
     ///
-    /// - Parameter key: the key of a device's identity; nil when it is not known.
+    /// - Parameters:
+    ///   - address: where.
+    ///   - path: that of the static URI, which stands before `bs` or is left out.
+    ///   - key: the key of a device's identity; nil when it is not known.
     init(
         on address: ListenAddress,
+        path: [UTF8Text],
         transport configuration: CoAPTransport.Configuration,
         loop: EventLoop,
         key: @escaping ([UInt8]) -> SecretBytes?
     ) throws(ServiceError) {
+        self.paths = [["bs"], path + ["bs"]]
         var configuration = configuration
         // A device that is held closes its session, or is forgotten soon.
         configuration.idleTimeout = .seconds(120)
@@ -87,7 +93,7 @@ final class HeldDevices {
         _ request: CoAPRequest,
         _ session: Session?
     ) throws(InstanceResource.Refusal) -> (endpoint: UTF8Text, host: UTF8Text) {
-        guard request.path == ["bs"] else { throw InstanceResource.Refusal(.notFound) }
+        guard let path = request.path, self.paths.contains(path) else { throw InstanceResource.Refusal(.notFound) }
         guard request.method == .post else { throw InstanceResource.Refusal(.methodNotAllowed) }
         guard let session else { throw InstanceResource.Refusal(.unauthorized) }
         guard let query = request.query else { throw InstanceResource.Refusal(.badRequest) }

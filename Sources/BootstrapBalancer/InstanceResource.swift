@@ -5,7 +5,7 @@ import ServiceSupport
 
 /// What an instance may ask of the balancer: `/instances`, `/notifications` and `/pins`.
 enum InstanceRequest: Equatable {
-    case report(BootstrapInstance, inProgress: Int)
+    case report(BootstrapInstance, inProgress: Int, isFirst: Bool)
     case leave
     case notify([BootstrapNotification])
     case pin(endpoint: UTF8Text, host: UTF8Text)
@@ -75,7 +75,8 @@ struct InstanceResource {
                 region: report.region,
                 classes: report.classes
             ),
-            inProgress: report.inProgress
+            inProgress: report.inProgress,
+            isFirst: report.isFirst
         )
     }
 

@@ -134,6 +134,12 @@ struct Narration {
                 "instance \(name) lost: \(names) names moved, \(restarted) devices in progress restarted",
                 ["instance": name.string, "names": "\(names)", "restarted": "\(restarted)"]
             )
+        case .instanceRestarted(let name, let restarted):
+            return BalancerLogEntry(
+                "instance-restarted",
+                "instance \(name) began anew: \(restarted) devices in progress restarted",
+                ["instance": name.string, "restarted": "\(restarted)"]
+            )
         case .noInstance(let isHolding):
             let what = isHolding ? "names lead to the balancer" : "names keep their last one"
             return BalancerLogEntry("no-instance", "no instance is up: \(what)", ["holding": "\(isHolding)"])

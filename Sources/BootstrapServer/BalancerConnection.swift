@@ -95,6 +95,7 @@ final class BalancerConnection {
         case .announce(let tag):
             var report = self.link.instance
             report.inProgress = self.inProgress()
+            report.isFirst = self.conversation.counters.announcements == 0
             let body = report.encoded()
             self.send(CoAPRequest(.post, path: ["instances"], contentFormat: .json, payload: body), tag)
         case .send(let tag, let request): self.send(request, tag)

@@ -14,6 +14,8 @@ public struct InstanceReport: Hashable, Sendable {
     public var classes: [UTF8Text]
     /// How many bootstraps are in progress there now; not negative.
     public var inProgress: Int
+    /// Whether the instance has just begun, and has lost what was in progress when it ended before.
+    public var isFirst: Bool
 
     /// Creates a report from its parts.
     public init(
@@ -22,7 +24,8 @@ public struct InstanceReport: Hashable, Sendable {
         weight: Int = 1,
         region: UTF8Text? = nil,
         classes: [UTF8Text] = [],
-        inProgress: Int = 0
+        inProgress: Int = 0,
+        isFirst: Bool = false
     ) {
         self.name = name
         self.addresses = addresses
@@ -30,6 +33,7 @@ public struct InstanceReport: Hashable, Sendable {
         self.region = region
         self.classes = classes
         self.inProgress = inProgress
+        self.isFirst = isFirst
     }
 
     private struct Body: Codable {
@@ -39,6 +43,7 @@ public struct InstanceReport: Hashable, Sendable {
         var region: String?
         var classes: [String]?
         var inProgress: Int?
+        var isFirst: Bool?
     }
 
     /// Reads a body.
@@ -64,7 +69,8 @@ public struct InstanceReport: Hashable, Sendable {
                 try BalancerMessages.text(text, longest: BalancerMessages.longestName)
             },
             classes: names,
-            inProgress: body.inProgress ?? 0
+            inProgress: body.inProgress ?? 0,
+            isFirst: body.isFirst ?? false
         )
     }
 
@@ -77,7 +83,8 @@ public struct InstanceReport: Hashable, Sendable {
                 weight: self.weight,
                 region: self.region?.string,
                 classes: self.classes.map(\.string),
-                inProgress: self.inProgress
+                inProgress: self.inProgress,
+                isFirst: self.isFirst ? true : nil
             )
         )
     }

@@ -50,6 +50,32 @@ struct InstanceTests {
         #expect(bench.engine.status.completed == 1)
     }
 
+    @Test("An instance that begins anew before it is missed has lost what was in progress, and nothing else")
+    func restartsDevicesOfAnInstanceThatBeginsAnew() throws {
+        var bench = try Bench.running(devices: 6)
+        let device = (0..<6).first { bench.instance(of: bench.name($0)) == 2 }.unwrapped
+        let name = bench.name(device)
+        bench.notify(.started, device: device, instance: 2)
+        bench.advance(seconds: 100, reporting: Bench.instances(3))
+        let before = bench.zone.names
+        // It is told twice, since the first answer was lost.
+        for _ in 0..<2 { bench.tell(.instanceReported(Bench.instance(2), inProgress: 0, isFirst: true)) }
+        bench.settle()
+        let row = bench.engine.progress(of: Bench.endpoint(device)).unwrapped
+        #expect(row.isRestarted && row.phase == .started && row.host == name)
+        #expect(bench.snapshot.devices.contains(row))
+        #expect(bench.reports.contains(.instanceRestarted("instance-2", restarted: 1)))
+        #expect(bench.engine.status.restarted == 1)
+        #expect(bench.zone.names == before)
+        // The device noticed too late for the window, and comes by the name of the next one.
+        bench.advance(seconds: 600, reporting: Bench.instances(3))
+        #expect(bench.zone.names[bench.name(device, window: 1)] != nil)
+        bench.notify(.started, device: device, host: bench.name(device, window: 1), instance: 2, procedure: "again")
+        bench.notify(.completed, device: device, host: bench.name(device, window: 1), instance: 2, procedure: "again")
+        #expect(bench.engine.status.completed == 1)
+        #expect(bench.engine.status.restarted == 0)
+    }
+
     @Test("A new instance takes its share from the others, and names in progress stay")
     func sharesWithANewInstance() throws {
         var bench = try Bench.running(devices: 12, instances: 2)
@@ -166,5 +192,24 @@ struct InstanceTests {
         bench.advance(seconds: 60)
         hold(&bench)
         #expect(bench.startedInstances == 3)
+    }
+
+    @Test("A process that ends before it reports is not waited for: the next device has another one started")
+    func startsAnotherInstanceAfterOneThatEnded() throws {
+        var configuration = Bench.configuration
+        configuration.holdingAddress = Bench.address(99)
+        var bench = try Bench.running(devices: 2, instances: 0, configuration)
+        let hold = { (bench: inout Bench) in
+            bench.tell(.holdAsked(bench.exchange(), endpoint: Bench.endpoint(0), host: bench.name(0)))
+        }
+        hold(&bench)
+        bench.tell(.instanceStarted("instance-1"))
+        bench.tell(.instanceLost("instance-2"))
+        hold(&bench)
+        #expect(bench.startedInstances == 1, "another one's end says nothing of it")
+        bench.tell(.instanceLost("instance-1"))
+        #expect(bench.reports.contains(.instanceStartFailed))
+        hold(&bench)
+        #expect(bench.startedInstances == 2)
     }
 }

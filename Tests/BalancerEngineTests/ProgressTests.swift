@@ -124,6 +124,41 @@ struct ProgressTests {
         #expect(bench.engine.progress(of: Bench.endpoint(0))?.phase == .completed)
     }
 
+    @Test("A procedure that was given up long ago ends without disturbing the one in progress, in every order")
+    func endsForgottenProceduresInAnyOrder() throws {
+        // A device that lost its power twice: its first session is still open at the instance, and fails at last.
+        let told: [(BootstrapNotification.Event, UTF8Text)] = [
+            (.started, "a"), (.started, "b"), (.started, "c"), (.failed, "a"), (.completed, "c"),
+        ]
+        for order in permutations(of: [0, 1, 2, 3, 4]) {
+            var bench = try Bench.running(devices: 1, instances: 1)
+            for index in order {
+                let (event, procedure) = told[index]
+                let next = bench.notification(event, device: 0, procedure: procedure, sequence: UInt64(index + 1))
+                bench.tell(.bootstrapNotified(bench.exchange(), [next]))
+            }
+            #expect(bench.engine.progress(of: Bench.endpoint(0))?.phase == .completed, "order \(order)")
+        }
+    }
+
+    @Test("A device that was given up has completed once its instance says so, and only once")
+    func completesAfterGivingUp() throws {
+        var configuration = Bench.configuration
+        configuration.progressLimit = .seconds(1000)
+        var bench = try Bench.running(devices: 3, configuration)
+        bench.notify(.started, device: 0)
+        bench.advance(seconds: 1000, reporting: Bench.instances(3))
+        #expect(bench.engine.counters.givenUp == 1)
+        let completed = bench.notification(.completed, device: 0, procedure: "procedure-0", sequence: 2)
+        bench.tell(.bootstrapNotified(bench.exchange(), [completed]))
+        #expect(bench.engine.progress(of: Bench.endpoint(0))?.phase == .completed)
+        #expect(bench.snapshot.devices.map(\.phase) == [.completed])
+        // The same notification again, after an operator asked for another bootstrap, says nothing new.
+        bench.tell(.devicesNeedBootstrap([Bench.endpoint(0)]))
+        bench.tell(.bootstrapNotified(bench.exchange(), [completed]))
+        #expect(bench.engine.progress(of: Bench.endpoint(0))?.phase == .waiting)
+    }
+
     @Test("A notification is acknowledged only once it is durable, also one that says nothing new")
     func acknowledgesWhatIsStored() throws {
         var bench = try Bench.running(devices: 2)

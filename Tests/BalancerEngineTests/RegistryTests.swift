@@ -1,4 +1,7 @@
 import BalancerEngine
+import BootstrapURIs
+import CoAPMessages
+import CryptographicHashes
 import Primitives
 import Testing
 
@@ -103,6 +106,39 @@ struct RegistryTests {
         #expect(second.engine.status.writing == .idle)
         #expect(second.zone.names == first.zone.names)
         #expect(second.snapshot.published.count == 18)
+    }
+
+    @Test("Names whose length follows device and time are known for what they are after a take-over")
+    func removesTheOtherWritersNamesOfAnyLength() throws {
+        let profile = try BootstrapURIProfile(parsing: "part=after:time:last:10,period=600,clock-skew=10")
+        let uris = try TemporaryURIs(profile: profile, staticURI: CoAPURI(parsing: "coaps://bs.example.test"))
+        for derivation in [
+            NameDerivation(uris: uris, hashes: .libCrypto),
+            NameDerivation(
+                uris: try TemporaryURIs(
+                    profile: BootstrapURIProfile(parsing: "part=before:endpoint:first:9,period=600,clock-skew=10"),
+                    staticURI: uris.staticURI
+                ),
+                hashes: .libCrypto
+            ),
+        ] {
+            var zone = ModelRegistry()
+            let window = TimeWindow(stamp: Bench.start.secondsSinceEpoch - 6000)
+            for device in 0..<3 {
+                let name = derivation.host(Bench.device(device).secret, Bench.endpoint(device), window).unwrapped
+                zone.names[name] = Bench.address(9)
+            }
+            zone.names["www.example.test"] = Bench.address(50)
+            zone.epoch = RegistryEpoch(writer: "balancer-2", number: 90)
+            var bench = try Bench(derivation: derivation, zone: zone)
+            bench.start(devices: 3)
+            bench.report(Bench.instance(1))
+            bench.tell(.takeOverRequested)
+            bench.advance(seconds: 60, reporting: Bench.instances(1))
+            #expect(bench.reports.contains(.tookOver(names: 3)))
+            #expect(bench.zone.names.filter { $0.value == Bench.address(9) }.isEmpty)
+            #expect(bench.zone.names["www.example.test"] == Bench.address(50))
+        }
     }
 
     @Test("A zone that was emptied is filled again")

@@ -76,7 +76,7 @@ struct RegistryWriterMachineTests {
     private static let table: [Stage: [String: (Machine.State, String)]] = [
         .stopped: ["started": (.checking, "readEpoch")],
         .checking: [
-            "epoch 4": (.ready, "none"), "epoch 5": (.superseded, "stop"),
+            "epoch 4": (.ready, "none"), "epoch 5": (.reading(epoch(5)), "readNames"),
             "epoch of another": (.superseded, "stop"), "no epoch": (.reading(nil), "readNames"),
             "epoch unreadable": (.pausing, "pause"), "deadline": (.pausing, "pause"),
         ],
@@ -185,12 +185,30 @@ struct RegistryWriterMachineTests {
         )
         for (found, action) in [
             (Self.stored, Machine.Action.send(UpdateID(rawValue: 1), update)), (Self.epoch(5), .finishBatch),
-            (Self.epoch(3), .stop(by: Self.epoch(3))), (Self.epoch(6), .stop(by: Self.epoch(6))),
+            (Self.epoch(3), .stop(by: Self.epoch(3))), (Self.epoch(6), .readNames),
+            (Self.epoch(6, writer: "b"), .stop(by: Self.epoch(6, writer: "b"))),
         ] {
             var machine = Machine(configuration: Bench.configuration)
             _ = machine.started(epoch: Self.stored, batch: update, isSuperseded: false, now: Self.now)
             #expect(machine.epochRead(.success(found), now: Self.now) == action)
         }
+    }
+
+    @Test("What this writer is said to have written stops it, unless it has just begun and lost what it stored")
+    func readsAfterLosingTheLastCommits() {
+        var machine = Machine(configuration: Bench.configuration)
+        _ = machine.started(epoch: Self.stored, batch: nil, isSuperseded: false, now: Self.now)
+        #expect(machine.epochRead(.failure(.unreachable), now: Self.now) == .pause(.seconds(1), .unreachable))
+        _ = machine.deadlineReached(now: Self.later)
+        #expect(machine.epochRead(.success(Self.epoch(9)), now: Self.later) == .readNames)
+        // All names take their time.
+        #expect(machine.deadlineReached(now: Self.later.advanced(by: .seconds(719))) == .none)
+        #expect(machine.namesRead(.success([]), now: Self.later) == .adopt([], Self.epoch(9)))
+        #expect(machine.nextEpochs.epoch == Self.epoch(10))
+        _ = machine.batchMade(Self.batch(machine))
+        _ = machine.stored(now: Self.later)
+        _ = machine.failed(UpdateID(rawValue: 1), .epochMismatch, now: Self.later)
+        #expect(machine.epochRead(.success(Self.epoch(12)), now: Self.later) == .stop(by: Self.epoch(12)))
     }
 
     @Test("A take-over keeps going over failures, and never uses a number again")

@@ -178,14 +178,20 @@ final class BalancerBench {
         CoAPRequest(.post, path: [path], contentFormat: .json, payload: body)
     }
 
-    static func report(_ name: String, inProgress: Int = 0, weight: Int = 1) -> CoAPRequest {
+    static func report(
+        _ name: String,
+        inProgress: Int = 0,
+        weight: Int = 1,
+        isFirst: Bool = false
+    ) -> CoAPRequest {
         let last = (name.utf8.first ?? 0) - 0x60
         let address = IPAddress([127, 0, 25, 100 + last])
         let report = InstanceReport(
             name: UTF8Text(name),
             addresses: [address].compactMap { $0 },
             weight: weight,
-            inProgress: inProgress
+            inProgress: inProgress,
+            isFirst: isFirst
         )
         return self.post("instances", report.encoded())
     }

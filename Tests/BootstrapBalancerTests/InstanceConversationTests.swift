@@ -36,6 +36,21 @@ extension BootstrapBalancerTests {
             #expect(device?.phase == "completed" && device?.instance == "a")
         }
 
+        @Test func anInstanceThatBeginsAnewHasLostWhatWasInProgress() throws {
+            let bench = try BalancerBench()
+            let session = try #require(try bench.startInstances("a")["a"])
+            try bench.settle()
+            let started = BalancerBench.notice(.started, "dev1", host: try bench.name("dev1"), sequence: 1)
+            #expect(try bench.ask(started, on: session).code == .changed)
+            #expect(try bench.ask(BalancerBench.report("a"), on: session).code == .changed)
+            #expect(bench.balancer.status.devices.restarted == 0)
+            let again = try bench.connected(as: "a")
+            #expect(try bench.ask(BalancerBench.report("a", isFirst: true), on: again).code == .changed)
+            #expect(bench.balancer.status.devices.restarted == 1)
+            #expect(bench.balancer.status.instances.map(\.isUp) == [true])
+            #expect(bench.logged("instance-restarted"))
+        }
+
         @Test func aNotificationThatComesAgainChangesNothing() throws {
             let bench = try BalancerBench()
             let session = try #require(try bench.startInstances("a")["a"])

@@ -11,9 +11,9 @@ import Testing
 extension BootstrapBalancerTests {
     /// Devices that come while no instance is up.
     @Suite struct OnDemandTests {
-        private func bench(_ command: String, idle: Duration? = nil) throws -> BalancerBench {
+        private func bench(_ command: String, idle: Duration? = nil, path: String = "") throws -> BalancerBench {
             let port = try freePort("127.0.25.9")
-            return try BalancerBench(staticURI: "coaps://bs.example.test:\(port)") {
+            return try BalancerBench(staticURI: "coaps://bs.example.test:\(port)\(path)") {
                 $0.engine.holdingAddress = IPAddress([127, 0, 25, 9])
                 $0.engine.holdTime = 2
                 $0.engine.instanceStartTime = .seconds(15)
@@ -141,6 +141,38 @@ extension BootstrapBalancerTests {
             #expect(counters["startedInstances"] == 0)
             // The server name of the handshake stands in for a host that is left out.
             #expect(try bench.ask(self.request("dev1", host: nil), on: session).code == .serviceUnavailable)
+        }
+
+        @Test func aDeviceIsHeldUnderThePathOfTheStaticURI() throws {
+            let bench = try self.bench("sleep 60", path: "/lwm2m")
+            try bench.settle()
+            let session = try self.device("dev1", bench)
+            let table: [([UTF8Text], CoAPCode)] = [
+                (["other", "bs"], .notFound), (["lwm2m"], .notFound), (["lwm2m", "bs"], .serviceUnavailable),
+                (["bs"], .serviceUnavailable),
+            ]
+            for (path, code) in table {
+                let request = CoAPRequest(.post, path: path, query: ["ep=dev1"])
+                #expect(try bench.ask(request, on: session).code == code)
+            }
+            #expect(bench.balancer.status.counters["startedInstances"] == 1)
+        }
+
+        @Test func devicesWithoutAnIdentityAreNotHeld() {
+            #expect(
+                throws: ServiceError("devices are held over DTLS only", hint: "--static-uri coaps://bs.example.test")
+            ) {
+                _ = try BalancerBench(staticURI: "coap://bs.example.test:5683") {
+                    $0.engine.holdingAddress = IPAddress([127, 0, 25, 9])
+                }
+            }
+        }
+
+        @Test func aCommandIsNotRepeatedInErrorsSinceItMayHoldKeys() {
+            for text in ["run --key 00112233 'open", "run --key=00112233{nome}"] {
+                let error = #expect(throws: ServiceError.self) { try CommandTemplate(parsing: text) }
+                #expect(error.map { "\($0.message) \($0.hint)".contains("00112233") } == false)
+            }
         }
 
         @Test(arguments: ["", "  ", "'open", "run {nome}", "run {name"])

@@ -26,6 +26,14 @@ import Testing
         try bench.drive("the instance comes again") { balancer.reports.count > count }
     }
 
+    @Test func theBalancerIsToldOnceThatTheInstanceBegins() throws {
+        let loop = try EventLoop()
+        let balancer = try FakeBalancer(loop: loop)
+        let bench = try InstanceBench(balancer: balancer.link, loop: loop)
+        try bench.drive("the instance comes again") { balancer.reports.count > 1 }
+        #expect(balancer.reports.map(\.isFirst) == [true, false])
+    }
+
     @Test func everyWrongHostIsForbiddenAndCounted() throws {
         let bench = try InstanceBench()
         #expect(try bench.code("bs.example.test") == .forbidden)

@@ -79,6 +79,17 @@ struct BootstrapNameMachineTests {
         #expect(machine.failed(.session(.nameNotFound)) == .open(Self.second))
     }
 
+    @Test("A name that is gone after a wait did have a record: another attempt follows, and not the static URI")
+    func doesNotFallBackAfterAWait() {
+        var machine = BootstrapNameMachine()
+        _ = machine.begin([Self.first], fallsBack: true)
+        _ = machine.held(maxAge: 3600, jitter: 0, now: .zero)
+        #expect(machine.deadlineReached(now: Self.at(3600)) == .reopen)
+        #expect(machine.failed(.session(.nameNotFound)) == .fail(.session(.nameNotFound)))
+        _ = machine.begin([Self.second], fallsBack: true)
+        #expect(machine.failed(.session(.nameNotFound)) == .open(nil))
+    }
+
     @Test(
         "A wait is 1 to 3600 seconds, whatever the server says",
         arguments: [(0, 1), (1, 1), (.max, 3600)] as [(UInt64, UInt32)]

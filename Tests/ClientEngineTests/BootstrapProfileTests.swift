@@ -227,6 +227,27 @@ struct BootstrapProfileTests {
         #expect(driver.engine.value(at: Self.path.appending(8)) == .integer(3600))
     }
 
+    @Test("What the embedder sets while a server delivers is stored without what was delivered so far")
+    func storesNothingHalf() throws {
+        var (driver, session) = try Self.delivering(Self.profile)
+        _ = driver.answer(try BootstrapTests.write(BootstrapTests.security(), at: ObjectPath(0, 1)), session: session)
+        let outputs = driver.handle(.valueSet([Self.period(1800)]))
+        guard case .store(_, let stored) = outputs.first else {
+            Issue.record("nothing was stored")
+            return
+        }
+        #expect(stored.security.map(\.instance) == [0])
+        #expect(stored.profiles?.first?.values[8] == .integer(1800))
+        _ = driver.answer(try BootstrapTests.write(BootstrapTests.server(), at: ObjectPath(1, 0)), session: session)
+        let end = driver.request(BootstrapTests.finish, session: session).outputs
+        guard case .store(_, let whole) = end.first else {
+            Issue.record("nothing was stored")
+            return
+        }
+        #expect(whole.security.map(\.instance) == [0, 1])
+        #expect(whole.profiles?.first?.values[8] == .integer(1800))
+    }
+
     // MARK: By a management server
 
     @Test("A write of a server counts when it is durable, and is answered then")
@@ -355,6 +376,28 @@ struct BootstrapProfileTests {
         #expect(counter.count == 3)
         #expect(engine.bootstrapURI == nil)
         #expect(engine.nextDeadline == nil)
+    }
+
+    @Test("A URI that was derived ahead from what a failed bootstrap delivered is not used")
+    func derivesAnewAfterARollBack() throws {
+        let profile = try BootstrapURIProfile(parsing: "regenerate=yes")
+        var driver = BootstrapNameTests.driver(profile, clock: BootstrapNameTests.border)
+        let first = try #require(driver.handle(.started).openedSession)
+        let request = try #require(driver.handle(.sessionOpened(first)).sentRequest)
+        driver.handle(.responseReceived(request.id, CoAPResponse(.changed)))
+        let key = [ResourceRecord(ObjectPath(0, 0, 5), .opaque(Array("another key of 16".utf8)))]
+        let answer = driver.answer(try BootstrapTests.write(key, at: ObjectPath(0, 0, 5)), session: first)
+        #expect(answer?.code == .changed)
+        // The window ends while the server delivers, and then the session does.
+        driver.advance(.seconds(20))
+        driver.handle(.sessionClosed(first, .closed))
+        let outputs = driver.jump()
+        let uri = try BootstrapNameTests.uri(1_800_003_600, profile)
+        #expect(
+            outputs.contains {
+                if case .openSession(_, uri, _) = $0 { true } else { false }
+            }
+        )
     }
 
     @Test("Without regenerate=yes nothing is derived before it is needed, and no deadline waits")

@@ -95,7 +95,8 @@ public struct BootstrapNameMachine: Sendable {
         guard !self.isAtStaticURI else { return self.fail(failure) }
         switch failure {
         case .session(.nameNotFound):
-            break
+            // One that had devices wait did have a record: the windows of now may be others.
+            if self.holds > 0 { self.telling = failure }
         // 4.03 is what an instance says to a name of another window.
         case .session, .request, .rejected(.forbidden):
             self.telling = failure

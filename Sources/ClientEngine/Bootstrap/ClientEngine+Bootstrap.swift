@@ -97,6 +97,7 @@ extension ClientEngine {
             self.answerFinish(failure == .inconsistent ? .notAcceptable : .internalServerError)
             self.returnToPrevious()
             self.endProcedure()
+            self.prepareBootstrapURI(isChanged: true, now: now)
             self.report(.bootstrapFailed(failure))
             // Whatever worked before is tried again until the next attempt.
             self.startRegistrations(now: now)
@@ -212,6 +213,12 @@ extension ClientEngine {
         self.bootstrap.previous = self.tree
         self.bootstrap.previousSessions = self.sessions
         self.seekBootstrapServer(account, now: now)
+    }
+
+    /// The tree to store meanwhile: what a bootstrap server has delivered so far is not whole, until it is being stored
+    /// itself.
+    var wholeTree: DeviceTree {
+        self.bootstrap.storage == nil ? self.bootstrap.previous ?? self.tree : self.tree
     }
 
     /// Undoes what the bootstrap server wrote.

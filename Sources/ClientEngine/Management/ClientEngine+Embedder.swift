@@ -33,7 +33,7 @@ extension ClientEngine {
             }
             self.valueChanged(record.path)
         }
-        if hasServerChanges { self.put(.store(self.makeStorageID(), self.stored(self.tree))) }
+        if hasServerChanges { self.put(.store(self.makeStorageID(), self.stored(self.wholeTree))) }
     }
 
     /// Sets resources of profiles, all together: left out as a whole when no whole profile comes of it.

@@ -65,7 +65,7 @@ extension ClientEngine {
         }
         if responses.contains(.alarm), !self.hasAlarm(position) {
             self.setSession(position, .alarm, .boolean(true))
-            self.put(.store(self.makeStorageID(), self.stored(self.tree)))
+            self.put(.store(self.makeStorageID(), self.stored(self.wholeTree)))
         }
         if responses.contains(.block), !host.blocked.contains(shortServerID),
             host.blocked.count < EngineLimits.accounts

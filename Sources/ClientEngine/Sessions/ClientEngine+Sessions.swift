@@ -205,7 +205,7 @@ extension ClientEngine {
         let storage = self.makeStorageID()
         self.sessions[position].needsStorage = false
         self.sessions[position].storage = storage
-        self.put(.store(storage, self.stored(self.tree)))
+        self.put(.store(storage, self.stored(self.wholeTree)))
     }
 
     /// Takes the end of a storage that is a session's.

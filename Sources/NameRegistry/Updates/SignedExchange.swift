@@ -102,7 +102,8 @@ struct SignedExchange {
         case (0, false): throw .malformedAnswer
         // YXRRSET and NXRRSET: the prerequisite, which is the epoch, does not hold (RFC 2136, section 2.2).
         case (7, true), (8, true): throw .epochMismatch
-        case (7, false), (8, false): throw .malformedAnswer
+        case (7, false), (8, false), (SignedExchange.nonexistentName, false): throw .malformedAnswer
+        // So does NXDOMAIN say something of the zone: that nobody has written it.
         // A server that does not take the signature cannot sign its answer: the refusal is believed as it is.
         case (let code, _):
             throw .refused(answer.signatureError == 0 ? code : UInt8(truncatingIfNeeded: answer.signatureError))
