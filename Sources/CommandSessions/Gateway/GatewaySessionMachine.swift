@@ -145,7 +145,7 @@ public struct GatewaySessionMachine: Sendable {
                     number: 1,
                     command: command,
                     gsid: isLong ? self.record.gsid.provisional : nil,
-                    dsid: isLong ? self.record.dsid.newest : nil
+                    dsid: isLong ? self.record.dsid.established : nil
                 )
             )
         case .storingDSID(let command, let pair, _):
@@ -211,8 +211,6 @@ public struct GatewaySessionMachine: Sendable {
         else { return self.giveUp(.breach(.wrongIdentifier)) }
         let before = self.record
         self.record.gsid.establish()
-        // The device keeps the value before the newest until this one is given back; whoever has the newest needs no other.
-        self.record.dsid.establish()
         self.record.dsid.offer(pair.dsid)
         self.record.stage = .confirmed
         self.state = .storingDSID(command, pair, before: before)
@@ -264,7 +262,9 @@ public struct GatewaySessionMachine: Sendable {
     }
 
     private mutating func end(_ end: End) -> Action {
-        if case .done = end { self.record.dsid.establish() }
+        // Only message 3 establishes the DSID at the device. Without it the one before holds, whatever the device keeps
+        // beside that by now: a late copy of message 1 replaces the provisional value.
+        if case .notDone = end {} else { self.record.dsid.establish() }
         self.record.stage = .none
         self.state = .storingOutcome(end)
         return .store(self.record)
