@@ -68,6 +68,8 @@ public struct GatewaySessionMachine: Sendable {
     public enum Interruption: Hashable, Sendable {
         /// The device executes the command still.
         case executing
+        /// A question about another session came between this one and its answer.
+        case overtaken
         /// The device does not answer.
         case unanswered
         /// The device answers with a code that says nothing about the outcome.
@@ -220,8 +222,9 @@ public struct GatewaySessionMachine: Sendable {
     /// Reports what was read where the outcome stands.
     public mutating func outcomeReceived(_ bytes: [UInt8]) -> Action {
         guard case .readingOutcome = self.state else { return .none }
-        guard let outcome = try? SessionOutcome(decoding: bytes) else { return self.wait(.refused(.badRequest)) }
-        switch outcome {
+        guard let report = try? SessionReport(decoding: bytes) else { return self.wait(.refused(.badRequest)) }
+        guard let pair = self.record.confirmedPair, report.isAbout(pair) else { return self.wait(.overtaken) }
+        switch report.outcome {
         case .done(let code): return self.end(.done(code))
         case .notDone: return self.end(.notDone(.notExecuted))
         case .unknown: return self.end(.unknown)
