@@ -22,7 +22,7 @@ public struct GatewaySessionMachine: Sendable {
     /// What the owner must do next.
     public enum Action: Equatable, Sendable {
         case none
-        /// Make the record durable, then tell ``stored()`` or ``storageFailed()``.
+        /// Make the record durable, with ``ending`` in the same step, then tell ``stored()`` or ``storageFailed()``.
         case store(GatewaySessionRecord)
         /// Write message 1 to the device.
         case sendMessage1(SessionMessage)
@@ -112,6 +112,11 @@ public struct GatewaySessionMachine: Sendable {
 
     /// Whether only the device knows what became of the command, and nobody asks it at the moment.
     public var isWaiting: Bool { if case .waiting = self.state { true } else { false } }
+
+    /// How the session ended, when the record on its way to storage is the first without it; nil otherwise.
+    ///
+    /// The owner keeps it in the same step as the record: after a restart nothing else tells what became of the command.
+    public var ending: End? { if case .storingOutcome(let end) = self.state { end } else { nil } }
 
     /// Begins a session for a command; no effect unless the machine is idle.
     ///
