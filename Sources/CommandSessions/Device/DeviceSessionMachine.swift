@@ -108,6 +108,8 @@ public struct DeviceSessionMachine: Sendable {
         self.form = form
         self.timeout = timeout
         self.record = record
+        // Left by the other form, they would be taken for those of this form's sessions.
+        if form == .deviceIdentifier { self.record.gsid = IdentifierCache() }
         if record.lastExecution?.outcome == .executing { self.record.lastExecution?.outcome = .unknown }
     }
 

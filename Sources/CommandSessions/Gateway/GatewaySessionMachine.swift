@@ -99,10 +99,12 @@ public struct GatewaySessionMachine: Sendable {
     /// Creates a machine from what was stored.
     ///
     /// With a record whose stage is ``GatewaySessionRecord/Stage/confirmed`` the machine has a session in progress:
-    /// ``resume()`` asks for its outcome.
+    /// ``resume()`` asks for its outcome. The form may be another than before only when there is none.
     public init(form: SessionForm, record: GatewaySessionRecord = .init()) {
         self.form = form
         self.record = record
+        // Left by the other form, they would be taken for those of this form's sessions.
+        if form == .deviceIdentifier { self.record.gsid = IdentifierCache() }
         self.state = record.confirmedPair == nil ? .idle : .waiting
         if case .idle = self.state { self.record.stage = .none }
     }
