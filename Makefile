@@ -1,10 +1,11 @@
 # Everything a newcomer needs is one of these targets. Each one installs what is missing first.
 
 .DEFAULT_GOAL := help
-.PHONY: help install build test check demo bench power-cut fleet-19000 rotation-100000 tiny-device format clean
+.PHONY: help install build test check demo bench power-cut fleet-19000 rotation-100000 command-sessions tiny-device \
+	format clean
 
 help: ## Lists the targets
-	@awk 'BEGIN { FS = ":.*## " } /^[a-z0-9-]+:.*## / { printf "  make %-15s %s\n", $$1, $$2 }' Makefile
+	@awk 'BEGIN { FS = ":.*## " } /^[a-z0-9-]+:.*## / { printf "  make %-16s %s\n", $$1, $$2 }' Makefile
 
 install: ## Installs the system packages and the Python peers that are missing
 	@Scripts/install
@@ -31,6 +32,9 @@ fleet-19000: install ## Runs 19,000 devices in one process against starling serv
 
 rotation-100000: install ## Rotates 100,000 names in BIND while somebody asks for them (some minutes)
 	@Scripts/rotation-100000
+
+command-sessions: install ## Simulates a million command sessions over a bad link, with crashes and an attacker (some minutes)
+	@Scripts/command-sessions
 
 tiny-device: install ## Builds the Embedded Swift device, runs it and prints its size and memory
 	@Scripts/tiny-device

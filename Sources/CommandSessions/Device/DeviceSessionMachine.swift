@@ -108,6 +108,8 @@ public struct DeviceSessionMachine: Sendable {
         self.form = form
         self.timeout = timeout
         self.record = record
+        // Left by the other form, they would be taken for those of this form's sessions.
+        if form == .deviceIdentifier { self.record.gsid = IdentifierCache() }
         if record.lastExecution?.outcome == .executing { self.record.lastExecution?.outcome = .unknown }
     }
 
@@ -258,26 +260,17 @@ public struct DeviceSessionMachine: Sendable {
     private mutating func begin(_ message: SessionMessage, _ identifier: SessionIdentifier) -> Bool {
         var next = self.record
         guard !next.dsid.contains(identifier) else { return false }
-        if self.form == .deviceIdentifier {
+        if self.form == .bothIdentifiers {
+            guard let gsid = message.gsid, gsid != next.gsid.established else { return false }
+            // Either value may come: the established one of who has not had the last message 2, or the newest. Neither
+            // becomes established by it: only message 3, the complete echo, makes the device forget the value before.
+            let isNewest = message.dsid != nil && message.dsid == next.dsid.provisional
+            guard isNewest || message.dsid == next.dsid.established else { return false }
             if let pair = next.provisionalPair { next.superseded = pair }
-            next.dsid.offer(identifier)
-            self.record = next
-            return true
+            next.gsid.offer(gsid)
+        } else if let pair = next.provisionalPair {
+            next.superseded = pair
         }
-        guard let gsid = message.gsid else { return false }
-        if let returned = message.dsid, returned == next.dsid.provisional {
-            // The gateway gave the newest value back, so it has had message 2 and both identifiers of that session.
-            next.dsid.establish()
-            next.gsid.establish()
-            guard !next.gsid.contains(gsid) else { return false }
-        } else if message.dsid == next.dsid.established {
-            // Message 2 of the session before never got there: the value kept beside its own holds.
-            guard gsid != next.gsid.established else { return false }
-            if let pair = next.provisionalPair { next.superseded = pair }
-        } else {
-            return false
-        }
-        next.gsid.offer(gsid)
         next.dsid.offer(identifier)
         self.record = next
         return true

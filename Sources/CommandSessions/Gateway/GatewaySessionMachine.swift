@@ -22,7 +22,7 @@ public struct GatewaySessionMachine: Sendable {
     /// What the owner must do next.
     public enum Action: Equatable, Sendable {
         case none
-        /// Make the record durable, then tell ``stored()`` or ``storageFailed()``.
+        /// Make the record durable, with ``ending`` in the same step, then tell ``stored()`` or ``storageFailed()``.
         case store(GatewaySessionRecord)
         /// Write message 1 to the device.
         case sendMessage1(SessionMessage)
@@ -68,6 +68,8 @@ public struct GatewaySessionMachine: Sendable {
     public enum Interruption: Hashable, Sendable {
         /// The device executes the command still.
         case executing
+        /// A question about another session came between this one and its answer.
+        case overtaken
         /// The device does not answer.
         case unanswered
         /// The device answers with a code that says nothing about the outcome.
@@ -97,10 +99,12 @@ public struct GatewaySessionMachine: Sendable {
     /// Creates a machine from what was stored.
     ///
     /// With a record whose stage is ``GatewaySessionRecord/Stage/confirmed`` the machine has a session in progress:
-    /// ``resume()`` asks for its outcome.
+    /// ``resume()`` asks for its outcome. The form may be another than before only when there is none.
     public init(form: SessionForm, record: GatewaySessionRecord = .init()) {
         self.form = form
         self.record = record
+        // Left by the other form, they would be taken for those of this form's sessions.
+        if form == .deviceIdentifier { self.record.gsid = IdentifierCache() }
         self.state = record.confirmedPair == nil ? .idle : .waiting
         if case .idle = self.state { self.record.stage = .none }
     }
@@ -110,6 +114,11 @@ public struct GatewaySessionMachine: Sendable {
 
     /// Whether only the device knows what became of the command, and nobody asks it at the moment.
     public var isWaiting: Bool { if case .waiting = self.state { true } else { false } }
+
+    /// How the session ended, when the record on its way to storage is the first without it; nil otherwise.
+    ///
+    /// The owner keeps it in the same step as the record: after a restart nothing else tells what became of the command.
+    public var ending: End? { if case .storingOutcome(let end) = self.state { end } else { nil } }
 
     /// Begins a session for a command; no effect unless the machine is idle.
     ///
@@ -145,7 +154,7 @@ public struct GatewaySessionMachine: Sendable {
                     number: 1,
                     command: command,
                     gsid: isLong ? self.record.gsid.provisional : nil,
-                    dsid: isLong ? self.record.dsid.newest : nil
+                    dsid: isLong ? self.record.dsid.established : nil
                 )
             )
         case .storingDSID(let command, let pair, _):
@@ -211,8 +220,6 @@ public struct GatewaySessionMachine: Sendable {
         else { return self.giveUp(.breach(.wrongIdentifier)) }
         let before = self.record
         self.record.gsid.establish()
-        // The device keeps the value before the newest until this one is given back; whoever has the newest needs no other.
-        self.record.dsid.establish()
         self.record.dsid.offer(pair.dsid)
         self.record.stage = .confirmed
         self.state = .storingDSID(command, pair, before: before)
@@ -222,8 +229,9 @@ public struct GatewaySessionMachine: Sendable {
     /// Reports what was read where the outcome stands.
     public mutating func outcomeReceived(_ bytes: [UInt8]) -> Action {
         guard case .readingOutcome = self.state else { return .none }
-        guard let outcome = try? SessionOutcome(decoding: bytes) else { return self.wait(.refused(.badRequest)) }
-        switch outcome {
+        guard let report = try? SessionReport(decoding: bytes) else { return self.wait(.refused(.badRequest)) }
+        guard let pair = self.record.confirmedPair, report.isAbout(pair) else { return self.wait(.overtaken) }
+        switch report.outcome {
         case .done(let code): return self.end(.done(code))
         case .notDone: return self.end(.notDone(.notExecuted))
         case .unknown: return self.end(.unknown)
@@ -264,7 +272,9 @@ public struct GatewaySessionMachine: Sendable {
     }
 
     private mutating func end(_ end: End) -> Action {
-        if case .done = end { self.record.dsid.establish() }
+        // Only message 3 establishes the DSID at the device. Without it the one before holds, whatever the device keeps
+        // beside that by now: a late copy of message 1 replaces the provisional value.
+        if case .notDone = end {} else { self.record.dsid.establish() }
         self.record.stage = .none
         self.state = .storingOutcome(end)
         return .store(self.record)

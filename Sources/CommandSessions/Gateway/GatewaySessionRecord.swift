@@ -32,7 +32,7 @@ public struct GatewaySessionRecord: Equatable, Sendable {
 
     /// The identifiers of a session whose message 3 may have been sent.
     ///
-    /// Its GSID came back in message 2 and is established; its DSID is the newest.
+    /// Its GSID came back in message 2 and is established; its DSID is so once it is known that message 3 came.
     var confirmedPair: SessionPair? {
         guard self.stage == .confirmed else { return nil }
         return self.dsid.provisional.map { SessionPair(gsid: self.gsid.established, dsid: $0) }

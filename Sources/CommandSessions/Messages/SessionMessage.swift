@@ -2,7 +2,7 @@ internal import LwM2MCodecs
 
 /// One of the three messages of a session: the command and the identifiers that travel with it.
 ///
-///     message 1   gateway ─▶ device   command, new GSID, last DSID known     short form: command
+///     message 1   gateway ─▶ device   command, new GSID, established DSID   short form: command
 ///     message 2   gateway ◀─ device   command, GSID, new DSID                short form: command, DSID
 ///     message 3   gateway ─▶ device   command, GSID, DSID                    short form: command, DSID
 ///
@@ -18,7 +18,7 @@ public struct SessionMessage: Equatable, Sendable {
     public let command: SessionCommand
     /// The gateway's identifier; nil in the short form.
     public let gsid: SessionIdentifier?
-    /// The device's identifier; in message 1 the last that the gateway knows, nil when it knows none.
+    /// The device's identifier; in message 1 the established one, nil before the first session.
     public let dsid: SessionIdentifier?
 
     /// Creates a message.
