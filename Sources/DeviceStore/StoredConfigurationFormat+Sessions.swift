@@ -16,7 +16,7 @@ extension StoredConfigurationFormat {
             try self.write(session.record.dsid, to: &writer)
             let last = session.record.lastExecution
             try self.write(last?.pair, to: &writer)
-            try self.writeRun(last?.outcome.encoded ?? [], to: &writer)
+            try self.writeRun(last.map { SessionReport($0.outcome, of: $0.pair).encoded } ?? [], to: &writer)
             try self.write(session.record.superseded, to: &writer)
         }
     }
@@ -49,8 +49,8 @@ extension StoredConfigurationFormat {
             let pair = try self.readPair(&bytes)
             let outcome = try bytes.run()
             if let pair {
-                guard let outcome = try? SessionOutcome(decoding: outcome) else { throw .corrupt }
-                record.lastExecution = .init(pair: pair, outcome: outcome)
+                guard let report = try? SessionReport(decoding: outcome), report.isAbout(pair) else { throw .corrupt }
+                record.lastExecution = .init(pair: pair, outcome: report.outcome)
             } else if !outcome.isEmpty {
                 throw .corrupt
             }

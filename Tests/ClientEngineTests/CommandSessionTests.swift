@@ -321,12 +321,12 @@ struct CommandSessionTests {
         let execution = try #require(bench.outputs.execution)
         #expect(bench.put(.message3, message3.encoded) == .serviceUnavailable, "it runs already")
         #expect(bench.put(.outcomeQuery, pair.encoded) == .changed)
-        #expect(try SessionOutcome(decoding: bench.read(.outcome).payload) == .executing)
+        #expect(try SessionReport(decoding: bench.read(.outcome).payload).outcome == .executing)
         #expect(bench.driver.handle(.executed(execution, .changed)).answers == [.changed])
         #expect(bench.put(.message3, message3.encoded) == .changed, "who lost the answer is told again")
         #expect(bench.outputs.execution == nil)
         #expect(bench.put(.outcomeQuery, pair.encoded) == .changed)
-        #expect(try SessionOutcome(decoding: bench.read(.outcome).payload) == .done(.changed))
+        #expect(try SessionReport(decoding: bench.read(.outcome).payload).outcome == .done(.changed))
     }
 
     @Test("A refused command tells its code to who asks for the outcome")
@@ -340,7 +340,7 @@ struct CommandSessionTests {
         let message3 = SessionMessage(number: 3, command: command, gsid: gsid, dsid: pair.dsid)
         #expect(bench.put(.message3, message3.encoded) == .methodNotAllowed)
         #expect(bench.put(.outcomeQuery, pair.encoded) == .changed)
-        #expect(try SessionOutcome(decoding: bench.read(.outcome).payload) == .done(.methodNotAllowed))
+        #expect(try SessionReport(decoding: bench.read(.outcome).payload).outcome == .done(.methodNotAllowed))
     }
 
     @Test("Whoever asks for the outcome of a session in progress ends it")
@@ -352,7 +352,7 @@ struct CommandSessionTests {
         #expect(bench.put(.message1, message1.encoded) == .changed)
         let pair = SessionPair(gsid: gsid, dsid: try #require(try bench.message2().dsid))
         #expect(bench.put(.outcomeQuery, pair.encoded) == .changed)
-        #expect(try SessionOutcome(decoding: bench.read(.outcome).payload) == .notDone)
+        #expect(try SessionReport(decoding: bench.read(.outcome).payload).outcome == .notDone)
         let message3 = SessionMessage(number: 3, command: command, gsid: gsid, dsid: pair.dsid)
         #expect(bench.put(.message3, message3.encoded) == .conflict)
         #expect(bench.driver.engine.value(at: ObjectPath(30_001, 0, 0)) == .string("locked"))

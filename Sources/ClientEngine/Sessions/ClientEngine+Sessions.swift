@@ -55,6 +55,12 @@ extension ClientEngine {
         if resource == .outcomeQuery {
             guard let pair = try? SessionPair(decoding: body) else { throw Refusal(.badRequest) }
             action = self.withMachine(position) { $0.outcomeAsked(pair) }
+            if case .answer(let outcome) = action {
+                let report = SessionReport(outcome, of: pair)
+                self.setSession(position, .outcome, .opaque(report.encoded))
+                self.answer(source.exchange, CoAPResponse(.changed), .write, source.path)
+                return self.showSession(position)
+            }
         } else {
             guard let message = try? SessionMessage(decoding: body) else { throw Refusal(.badRequest) }
             guard !self.isStoring else { throw Refusal(.serviceUnavailable) }
@@ -125,10 +131,6 @@ extension ClientEngine {
         at position: Int,
         answering message: CommandSessionHost.Message
     ) {
-        if message.path.resource == SessionResource.outcomeQuery.rawValue {
-            self.setSession(position, .outcome, .opaque(outcome.encoded))
-            return self.answer(message.exchange, CoAPResponse(.changed), .write, message.path)
-        }
         if self.sessions[position].waiting?.exchange == message.exchange { self.sessions[position].waiting = nil }
         let code: CoAPCode =
             switch outcome {
