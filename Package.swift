@@ -232,6 +232,7 @@ if !isLibraryOnly {
         // Row 2: engines of the services and of the simulator.
         hosted("BootstrapEngine", ["BootstrapURIs", "CoAPMessages", "LwM2MCodecs", "LwM2MModel", "Primitives"]),
         hosted("ManagementEngine", ["CoAPMessages", "LwM2MCodecs", "LwM2MModel", "Primitives"]),
+        hosted("GatewayEngine", ["CoAPMessages", "CommandSessions", "LwM2MModel", "Primitives"]),
         hosted("FleetEngine", ["ClientEngine", "CoAPMessages", "Primitives"], folder: "Simulator"),
         hosted(
             "VirtualNetwork",
@@ -265,8 +266,8 @@ if !isLibraryOnly {
         hosted(
             "ServiceStore",
             [
-                "BalancerEngine", "BootstrapEngine", "CoAPMessages", "LwM2MCodecs", "LwM2MModel", "ManagementEngine",
-                "Primitives", grdb,
+                "BalancerEngine", "BootstrapEngine", "CoAPMessages", "CommandSessions", "GatewayEngine", "LwM2MCodecs",
+                "LwM2MModel", "ManagementEngine", "Primitives", grdb,
             ]
         ),
         // Row 5: runtimes, and what those of the services share.
@@ -369,6 +370,10 @@ if !isLibraryOnly {
             "ManagementEngine",
             ["CoAPMessages", "LwM2MCodecs", "LwM2MModel", "ManagementEngine", "Primitives", "TestSupport"]
         ),
+        tests(
+            "GatewayEngine",
+            ["CoAPMessages", "CommandSessions", "GatewayEngine", "LwM2MModel", "Primitives", "TestSupport"]
+        ),
         tests("FleetEngine", ["FleetEngine", "Primitives", "TestSupport"]),
         tests(
             "VirtualNetwork",
@@ -388,8 +393,8 @@ if !isLibraryOnly {
         tests(
             "ServiceStore",
             [
-                "BootstrapEngine", "CoAPMessages", "LwM2MCodecs", "LwM2MModel", "ManagementEngine", "Primitives",
-                "ServiceStore", "TestSupport",
+                "BootstrapEngine", "CoAPMessages", "CommandSessions", "GatewayEngine", "LwM2MCodecs", "LwM2MModel",
+                "ManagementEngine", "Primitives", "ServiceStore", "TestSupport",
             ]
         ),
         tests(

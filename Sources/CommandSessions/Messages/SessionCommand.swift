@@ -49,6 +49,20 @@ public struct SessionCommand: Hashable, Sendable {
         self.payload = payload
     }
 
+    /// The command as bytes, for a store; on the wire it is a part of a message.
+    public var encoded: [UInt8] {
+        var writer = CBORWriter(capacity: 64 + self.payload.count)
+        self.encode(into: &writer)
+        return writer.bytes
+    }
+
+    /// Reads a command from its bytes.
+    public init(decoding bytes: [UInt8]) throws(SessionMessageError) {
+        var reader = CBORReader(bytes)
+        try self.init(from: &reader)
+        guard reader.isAtEnd, self.encoded == bytes else { throw .malformed }
+    }
+
     func encode(into writer: inout CBORWriter) {
         writer.beginArray(4)
         writer.write(unsigned: UInt64(self.operation.rawValue))
