@@ -291,6 +291,14 @@ if !isLibraryOnly {
             ["CoAPMessages", "CoAPTransport", "ManagementEngine", "ManagementService", "Primitives", "ServiceSupport"]
         ),
         hosted(
+            "CommandGateway",
+            [
+                "CoAPMessages", "CoAPTransport", "CommandSessions", "CryptographicHashes", "GatewayEngine",
+                "LwM2MModel",
+                "ManagementEngine", "ManagementService", "Primitives", "ServiceStore", "ServiceSupport",
+            ]
+        ),
+        hosted(
             "BootstrapBalancer",
             [
                 "BalancerEngine", "BootstrapURIs", "CoAPMessages", "CoAPTransport", "CryptographicHashes",
@@ -330,7 +338,8 @@ if !isLibraryOnly {
             name: "starling",
             dependencies: [
                 "BalancerEngine", "BootstrapBalancer", "BootstrapEngine", "BootstrapServer", "BootstrapURIs",
-                "CoAPMessages", "CoAPTransport", "CryptographicHashes", "DeviceConfiguration", "FleetConsole",
+                "CoAPMessages", "CoAPTransport", "CommandGateway", "CommandSessions", "CryptographicHashes",
+                "DeviceConfiguration", "FleetConsole", "GatewayEngine",
                 "FleetEngine", "FleetReports", "FleetRuntime", "FleetScenarios", "KeyDerivation", "LwM2MClient",
                 "LwM2MCodecs", "LwM2MModel", "ManagementEngine", "ManagementServer", "ManagementService",
                 "NameRegistry",

@@ -1,4 +1,4 @@
-internal import CoAPMessages
+package import CoAPMessages
 internal import LwM2MCodecs
 internal import LwM2MModel
 internal import Primitives
@@ -7,7 +7,7 @@ extension DeviceOperation {
     /// The request that carries the operation out.
     ///
     /// - Parameter registration: tells the version, the formats and the path below which the objects stand.
-    func request(for registration: Registration) throws(CommandFailure) -> CoAPRequest {
+    package func request(for registration: Registration) throws(CommandFailure) -> CoAPRequest {
         try self.checkPath()
         let prefix = registration.objects.alternatePath
         switch self {

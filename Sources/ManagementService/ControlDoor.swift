@@ -75,7 +75,7 @@ final class ControlDoor {
             case .events:
                 try Self.checkRoom(beside: self.eventWatchers.count)
                 self.eventWatchers.append(Watcher(client: client, request: request.id))
-            case .command, .commands, .audit: try self.askOwner(request, client)
+            case let verb where verb.isOwners: try self.askOwner(request, client)
             default: try self.askDevice(request, client)
             }
         } catch {

@@ -26,6 +26,23 @@ public struct ControlRequest: Codable, Equatable, Sendable {
         case commands
         /// What was commanded and what was suspicious; only a gateway keeps it.
         case audit
+        /// What a gateway knows of the sessions with a device.
+        case standing
+        /// Let a device take commands again that a gateway has blocked or suspended.
+        case unblock
+        /// Reset the alarm that a gateway raised about a device.
+        case resetAlarm = "reset-alarm"
+        /// Have a gateway forget the identifiers of a device that was commissioned anew; ``ControlRequest/replaces``
+        /// forces it.
+        case resetSession = "reset-session"
+
+        /// Whether only the owner of a service knows what to do.
+        var isOwners: Bool {
+            switch self {
+            case .command, .commands, .audit, .standing, .unblock, .resetAlarm, .resetSession: true
+            default: false
+            }
+        }
     }
 
     /// Chosen by the client; every line about the request carries it.
@@ -48,6 +65,8 @@ public struct ControlRequest: Codable, Equatable, Sendable {
     public var replaces: Bool?
     /// The arguments of Execute.
     public var arguments: String?
+    /// Who asks, for a gateway's permissions and audit log.
+    public var user: String?
     /// The attributes of write-attributes: `pmin`, `pmax`, `gt`, `lt`, `st`.
     public var attributes: [String: Double]?
     /// Where a page of the list begins; nil for the first.

@@ -43,7 +43,7 @@ struct ControlSession {
     /// Asks for something and waits for the first line about it; an error ends the program.
     func ask(_ request: ControlRequest) throws -> ControlReply {
         try self.send(request)
-        let reply = try self.next()
+        let reply = try self.receive()
         guard reply.kind == .error else { return reply }
         throw self.end(reply)
     }
@@ -62,7 +62,7 @@ struct ControlSession {
         try self.send(request)
         var left = limit ?? .max
         while left > 0 {
-            let reply = try self.next()
+            let reply = try self.receive()
             if reply.kind == .error { throw self.end(reply) }
             self.print(reply)
             if reply.kind == .notification || reply.kind == .event { left -= 1 }
@@ -84,10 +84,11 @@ struct ControlSession {
     /// Waits for the next line; nil when none came in time.
     func next(before end: ContinuousClock.Instant) throws -> ControlReply? {
         let left = max(ContinuousClock.now.duration(to: end), .zero) / .milliseconds(1)
-        return self.client.waits(milliseconds: Int32(clamping: Int(left))) ? try self.next() : nil
+        return self.client.waits(milliseconds: Int32(clamping: Int(left))) ? try self.receive() : nil
     }
 
-    private func next() throws -> ControlReply {
+    /// Waits for the next line.
+    func receive() throws -> ControlReply {
         guard let line = self.client.receive(),
             let reply = try? JSONDecoder().decode(ControlReply.self, from: Data(line))
         else { throw self.gone() }
@@ -99,7 +100,8 @@ struct ControlSession {
         return ServiceConsole.Exit.unreachable
     }
 
-    private func end(_ reply: ControlReply) -> ExitCode {
+    /// Says why a request was not done, and returns how the program ends.
+    func end(_ reply: ControlReply) -> ExitCode {
         if self.isJSON { self.printJSON(reply) }
         let cause = reply.cause ?? "unknown"
         let hints = [
@@ -107,6 +109,10 @@ struct ControlSession {
             "timed-out": "the device may be gone; its registration ends with its lifetime",
             "no-session": "the device opens a session with its next Update",
             "bad-request": "'starling ctl help' has examples",
+            "not-a-gateway": "'starling gateway' has command sessions",
+            "no-state": "start the gateway with --state FILE",
+            "unpermitted": "see the permissions in the gateway's --policy",
+            "blocked": "'starling ctl gateway standing EP' shows why",
         ]
         ServiceConsole.complain(ServiceError(reply.message ?? cause, hint: hints[cause] ?? "cause: \(cause)"))
         return cause == "bad-request" ? ServiceConsole.Exit.usage : ServiceConsole.Exit.unreachable

@@ -7,7 +7,7 @@ import ServiceSupport
 struct CtlCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "ctl",
-        abstract: "Ask a running server about its devices, and manage them; or ask a balancer.",
+        abstract: "Ask a running server or gateway about its devices, and manage them; or ask a balancer.",
         discussion: """
             EXAMPLES
               starling ctl list --control ctl.sock
@@ -15,6 +15,7 @@ struct CtlCommand: ParsableCommand {
               starling ctl write urn:dev:starling:0 /1/0/1 600 --control ctl.sock
               starling ctl write urn:dev:starling:0 /1/0 1=600 2=5 --control ctl.sock
               starling ctl observe urn:dev:starling:0 /3303/0/5700 --json --control ctl.sock
+              starling ctl command urn:dev:starling:0 write /3303/0/5750 cellar --verbose --control gateway.ctl
               starling ctl write-attributes urn:dev:starling:0 /3303/0/5700 pmin=1 pmax=60 gt=25 --control ctl.sock
 
             The option --control may be left out when STARLING_CONTROL names the socket.
@@ -28,6 +29,7 @@ struct CtlCommand: ParsableCommand {
         subcommands: [
             List.self, Stats.self, Read.self, Discover.self, Write.self, Execute.self, Create.self, Delete.self,
             WriteAttributes.self, Observe.self, Cancel.self, Events.self, CtlSweepCommand.self,
+            CtlCommandCommand.self, CtlCommandsCommand.self, CtlAuditCommand.self, CtlGatewayCommand.self,
             CtlBalancerCommand.self,
         ]
     )
@@ -239,7 +241,7 @@ struct FormatOptions: ParsableArguments {
 
 extension ControlRequest {
     /// Takes over values from the command line.
-    fileprivate mutating func take(_ texts: [String], type: String?, isSingle: Bool) throws {
+    mutating func take(_ texts: [String], type: String?, isSingle: Bool) throws {
         var values: [String: String] = [:]
         for text in texts {
             if isSingle, texts.count == 1, Self.place(text) == nil {

@@ -11,6 +11,7 @@ import Foundation
             DeviceCommand.self,
             FleetCommand.self,
             ServerCommand.self,
+            GatewayServiceCommand.self,
             BootstrapCommand.self,
             BalancerCommand.self,
             CtlCommand.self,

@@ -1,0 +1,258 @@
+import CoAPMessages
+import CommandSessions
+import GatewayEngine
+import LwM2MModel
+import ManagementEngine
+import ManagementService
+import Primitives
+import ServiceStore
+import ServiceSupport
+
+/// What people ask a gateway on its control socket: commands, what became of them, and the audit log.
+final class CommandDesk {
+    private static let pageLength = 100
+
+    private unowned let gateway: CommandGateway
+    /// Who wants to know what becomes of a command; a client that goes leaves its command to its end.
+    private var askers: [GatewayCommandID: ControlAsker] = [:]
+    private var resetAskers: [UTF8Text: [ControlAsker]] = [:]
+
+    init(gateway: CommandGateway) {
+        self.gateway = gateway
+    }
+
+    /// Takes a request that the service leaves to its owner.
+    func take(_ asker: ControlAsker) {
+        do throws(ControlRefusal) {
+            switch asker.request.verb {
+            case .command: try self.give(asker)
+            case .commands: try self.listCommands(asker)
+            case .audit: try self.listAudit(asker)
+            case .standing: try self.tellStanding(asker)
+            case .unblock:
+                self.gateway.tell(.deviceUnblocked(endpoint: try self.endpoint(of: asker), user: self.user(of: asker)))
+                self.acknowledge(asker)
+            case .resetAlarm:
+                self.gateway.tell(.alarmReset(endpoint: try self.endpoint(of: asker), user: self.user(of: asker)))
+                self.acknowledge(asker)
+            case .resetSession: try self.resetSession(asker)
+            default: throw ControlRefusal("bad-request", "a gateway has no such verb")
+            }
+        } catch {
+            asker.refuse(error)
+        }
+    }
+
+    // MARK: Commands
+
+    private func give(_ asker: ControlAsker) throws(ControlRefusal) {
+        let endpoint = try self.endpoint(of: asker)
+        let status = self.gateway.service.status(of: endpoint)
+        guard status != nil || self.gateway.engine.status(of: endpoint) != nil else {
+            throw ControlRefusal("not-registered", "no device of this name is registered, or ever had a session")
+        }
+        guard let operation = try asker.request.deviceOperation(registry: self.gateway.service.objects) else {
+            throw ControlRefusal("bad-request", "there is no operation")
+        }
+        let registration = status?.registration ?? Registration(endpoint: endpoint, location: "")
+        guard let command = try? SessionCommand(operation, for: registration) else {
+            throw ControlRefusal("bad-request", "the path does not suit the operation, or the value its format")
+        }
+        let id = self.gateway.makeCommandID()
+        self.askers[id] = asker
+        asker.onGone = { [weak self] in self?.askers[id] = nil }
+        self.gateway.tell(
+            .commandGiven(GatewayCommand(id: id, endpoint: endpoint, command: command, user: self.user(of: asker)))
+        )
+    }
+
+    /// A command is durable.
+    func accepted(_ id: GatewayCommandID) {
+        self.send(id, "accepted", isLast: false) { $0.details = ["command": .unsigned(id.rawValue)] }
+    }
+
+    /// A command is not taken.
+    func refused(_ id: GatewayCommandID, _ refusal: CommandRefusal) {
+        guard let asker = self.askers.removeValue(forKey: id) else { return }
+        asker.refuse(ControlRefusal(refusal.name, CommandWords.sentence(refusal)))
+    }
+
+    /// A command ended.
+    func finished(_ id: GatewayCommandID, _ outcome: CommandOutcome) {
+        self.send(id, nil, isLast: true) { reply in
+            var details: [String: ControlScalar] = [
+                "command": .unsigned(id.rawValue), "outcome": .text(CommandWords.name(outcome)),
+            ]
+            if case .done(let code) = outcome { reply.code = code.text }
+            if case .notDone(let reason) = outcome { details["reason"] = .text("\(reason)") }
+            reply.details = details
+            reply.message = CommandWords.sentence(outcome)
+        }
+        self.askers[id] = nil
+    }
+
+    /// Shows who waits for a command how far it is.
+    func report(_ report: GatewayReport) {
+        guard !self.askers.isEmpty, let (endpoint, event, details) = CommandWords.progress(report),
+            let id = self.gateway.engine.status(of: endpoint)?.commands.first
+        else { return }
+        self.send(id, event, isLast: false) { $0.details = details }
+    }
+
+    private func send(
+        _ id: GatewayCommandID,
+        _ event: String?,
+        isLast: Bool,
+        _ fill: (inout ControlReply) -> Void
+    ) {
+        guard let asker = self.askers[id] else { return }
+        var reply = ControlReply(id: asker.request.id, kind: isLast ? .result : .event, done: isLast)
+        reply.endpoint = asker.request.endpoint
+        reply.path = asker.request.path
+        reply.event = event
+        fill(&reply)
+        asker.send(reply)
+    }
+
+    // MARK: Lists
+
+    private func listCommands(_ asker: ControlAsker) throws(ControlRefusal) {
+        let store = try self.store()
+        let before = try asker.request.cursor.map { cursor throws(ControlRefusal) in
+            GatewayCommandID(rawValue: try Self.number(cursor))
+        }
+        let page: [GatewayStore.StoredCommand]
+        do throws(StoreError) {
+            page = try store.commands(
+                of: asker.request.endpoint.map { UTF8Text($0) },
+                before: before,
+                limit: Self.pageLength
+            )
+        } catch {
+            throw ControlRefusal("storage", "the state cannot be read")
+        }
+        for command in page {
+            var reply = ControlReply(id: asker.request.id, kind: .event, done: false)
+            reply.event = "command"
+            reply.endpoint = command.endpoint.string
+            reply.path = command.summary.path.text
+            reply.details = CommandWords.details(command)
+            asker.send(reply)
+        }
+        self.end(asker, next: page.count < Self.pageLength ? nil : page.last.map { Int(clamping: $0.id.rawValue) })
+    }
+
+    private func listAudit(_ asker: ControlAsker) throws(ControlRefusal) {
+        let store = try self.store()
+        let page: [GatewayStore.StoredAuditEntry]
+        let before = try asker.request.cursor.map(Self.number)
+        do throws(StoreError) {
+            page = try store.audit(
+                of: asker.request.endpoint.map { UTF8Text($0) },
+                before: before,
+                limit: Self.pageLength
+            )
+        } catch {
+            throw ControlRefusal("storage", "the state cannot be read")
+        }
+        for line in page {
+            var reply = ControlReply(id: asker.request.id, kind: .event, done: false)
+            reply.event = "audit"
+            reply.endpoint = line.entry.endpoint.string
+            reply.path = line.entry.summary?.path.text
+            reply.details = CommandWords.details(line)
+            asker.send(reply)
+        }
+        self.end(asker, next: page.count < Self.pageLength ? nil : page.last.map { Int(clamping: $0.sequence) })
+    }
+
+    private func end(_ asker: ControlAsker, next: Int?) {
+        var reply = ControlReply(id: asker.request.id, kind: .page, done: true)
+        reply.cursor = next
+        asker.send(reply)
+    }
+
+    private func store() throws(ControlRefusal) -> GatewayStore {
+        guard let store = self.gateway.store else {
+            throw ControlRefusal("no-state", "the gateway keeps nothing; start it with --state FILE")
+        }
+        return store
+    }
+
+    private static func number(_ cursor: Int) throws(ControlRefusal) -> UInt64 {
+        guard cursor >= 0 else { throw ControlRefusal("bad-request", "a cursor is what the last page told") }
+        return UInt64(cursor)
+    }
+
+    // MARK: Devices
+
+    private func tellStanding(_ asker: ControlAsker) throws(ControlRefusal) {
+        guard let status = self.gateway.engine.status(of: try self.endpoint(of: asker)) else {
+            throw ControlRefusal("unknown-device", "nothing is known of sessions with this device")
+        }
+        var reply = ControlReply(id: asker.request.id, kind: .result, done: true)
+        reply.endpoint = status.endpoint.string
+        reply.details = CommandWords.details(status)
+        asker.send(reply)
+    }
+
+    private func resetSession(_ asker: ControlAsker) throws(ControlRefusal) {
+        let endpoint = try self.endpoint(of: asker)
+        self.resetAskers[endpoint, default: []].append(asker)
+        asker.onGone = { [weak self] in
+            self?.resetAskers[endpoint]?.removeAll { $0 === asker }
+        }
+        self.gateway.tell(
+            .sessionReset(endpoint: endpoint, isForced: asker.request.replaces ?? false, user: self.user(of: asker))
+        )
+    }
+
+    /// A session reset was done or not.
+    func reset(_ endpoint: UTF8Text, _ answer: SessionResetAnswer) {
+        guard var waiting = self.resetAskers[endpoint], !waiting.isEmpty else { return }
+        let asker = waiting.removeFirst()
+        self.resetAskers[endpoint] = waiting.isEmpty ? nil : waiting
+        switch answer {
+        case .done: self.acknowledge(asker)
+        case .inProgress:
+            asker.refuse(ControlRefusal("in-progress", "a session is in progress; --force gives its outcome up"))
+        case .storing: asker.refuse(ControlRefusal("storing", "something of the device is being stored; try again"))
+        case .unknownDevice:
+            asker.refuse(ControlRefusal("unknown-device", "nothing is known of sessions with this device"))
+        }
+    }
+
+    private func acknowledge(_ asker: ControlAsker) {
+        var reply = ControlReply(id: asker.request.id, kind: .result, done: true)
+        reply.endpoint = asker.request.endpoint
+        asker.send(reply)
+    }
+
+    private func endpoint(of asker: ControlAsker) throws(ControlRefusal) -> UTF8Text {
+        guard let endpoint = asker.request.endpoint else { throw ControlRefusal("bad-request", "there is no endpoint") }
+        return UTF8Text(endpoint)
+    }
+
+    private func user(of asker: ControlAsker) -> UTF8Text {
+        UTF8Text(asker.request.user.map { String($0.prefix(64)) } ?? "operator")
+    }
+}
+
+extension SessionCommand {
+    /// The command that does in a session what an operation does without.
+    init?(_ operation: DeviceOperation, for registration: Registration) throws {
+        let kind: Operation
+        switch operation {
+        case .replace: kind = .write
+        case .update: kind = .update
+        case .execute: kind = .execute
+        case .create: kind = .create
+        case .delete: kind = .delete
+        case .read, .discover, .writeAttributes, .observe, .cancelObservation: return nil
+        }
+        let request = try operation.request(for: registration)
+        let path: ObjectPath =
+            if case .create(let object, _, _, _) = operation { ObjectPath(object) } else { operation.path }
+        self.init(kind, path, contentFormat: request.options.contentFormat, payload: request.payload)
+    }
+}

@@ -1,0 +1,150 @@
+import CoAPMessages
+import CommandSessions
+import GatewayEngine
+import ManagementService
+import Primitives
+import ServiceStore
+
+/// How commands, sessions and breaches are named on the control socket and in sentences.
+enum CommandWords {
+    static func name(_ outcome: CommandOutcome) -> String {
+        switch outcome {
+        case .done: "done"
+        case .notDone: "not-done"
+        case .unknown: "unknown"
+        }
+    }
+
+    static func sentence(_ outcome: CommandOutcome) -> String {
+        switch outcome {
+        case .done(let code): code.isSuccess ? "executed once" : "executed once; the device refused what it asks for"
+        case .notDone(let reason): "not executed, and never will be: \(self.sentence(reason))"
+        case .unknown: "the device went down while it executed the command, or did not tell in time"
+        }
+    }
+
+    private static func sentence(_ reason: CommandOutcome.Reason) -> String {
+        switch reason {
+        case .breach(let breach): "what answered is not the device as it should be (\(breach.name))"
+        case .cancelled: "it was cancelled"
+        case .deadlinePassed: "its time is over"
+        case .local: "the gateway could not store what a message depends on"
+        case .notExecuted: "the device ended each session before"
+        case .refused(let code): "the device refused the session with \(code.text)"
+        case .unanswered: "the device does not answer"
+        }
+    }
+
+    static func sentence(_ refusal: CommandRefusal) -> String {
+        switch refusal {
+        case .blocked: "the device takes no commands since a breach; 'starling ctl gateway unblock' lets it again"
+        case .duplicate: "there is a command of this number"
+        case .notStored: "the command could not be stored"
+        case .queueFull: "too many commands wait"
+        case .tooManyDevices: "too many devices are known"
+        case .unpermitted: "the permissions do not let this user do that"
+        }
+    }
+
+    /// What a report tells who waits for a command: the device, a word, and what goes with it.
+    static func progress(_ report: GatewayReport) -> (UTF8Text, String, [String: ControlScalar])? {
+        switch report {
+        case .traced(let trace): return (trace.endpoint, self.name(trace.message), self.details(trace))
+        case .sessionBegun(let endpoint, _, let attempt):
+            return (endpoint, "session", ["attempt": .integer(Int64(attempt))])
+        case .retrying(let endpoint, _, let pause):
+            return (endpoint, "retrying", ["seconds": .number(pause / .seconds(1))])
+        case .outcomeAwaited(let endpoint, let interruption, let pause):
+            return (
+                endpoint, "outcome-awaited",
+                ["seconds": .number(pause / .seconds(1)), "because": .text(self.name(interruption))]
+            )
+        case .breach(let endpoint, let breach, _, _): return (endpoint, "breach", ["kind": .text("\(breach.name)")])
+        case .sessionEnded, .sessionAborted, .unpermitted, .standingChanged, .storageFailed, .noIdentifier,
+            .tooManyDevices:
+            return nil
+        }
+    }
+
+    private static func name(_ interruption: GatewaySessionMachine.Interruption) -> String {
+        switch interruption {
+        case .executing: "executing"
+        case .overtaken: "overtaken"
+        case .unanswered: "unanswered"
+        case .refused(let code): "refused \(code.text)"
+        }
+    }
+
+    private static func name(_ message: SessionTrace.Message) -> String {
+        switch message {
+        case .message1: "message-1"
+        case .message2: "message-2"
+        case .message3: "message-3"
+        case .outcomeQuery: "outcome-query"
+        case .outcome: "outcome"
+        }
+    }
+
+    private static func details(_ trace: SessionTrace) -> [String: ControlScalar] {
+        var details: [String: ControlScalar] = ["direction": .text(trace.isSent ? "sent" : "received")]
+        if let command = trace.command { details["command"] = .text(command.description) }
+        if let gsid = trace.gsid { details["gsid"] = .text(gsid.text.string + "…") }
+        if let dsid = trace.dsid { details["dsid"] = .text(dsid.text.string + "…") }
+        if case .outcome(let outcome?) = trace.message { details["outcome"] = .text(self.name(outcome)) }
+        return details
+    }
+
+    private static func name(_ outcome: SessionOutcome) -> String {
+        switch outcome {
+        case .notDone: "not done"
+        case .done(let code): "done \(code.text)"
+        case .unknown: "unknown"
+        case .executing: "executing"
+        }
+    }
+
+    static func details(_ command: GatewayStore.StoredCommand) -> [String: ControlScalar] {
+        var details: [String: ControlScalar] = [
+            "command": .unsigned(command.id.rawValue),
+            "operation": .text(command.summary.operation.name),
+            "bytes": .integer(Int64(command.summary.payloadLength)),
+            "user": .text(command.user.string),
+            "given": .integer(command.given.secondsSinceEpoch),
+            "outcome": .text(command.outcome.map { "\($0)" } ?? "waiting"),
+        ]
+        if let finished = command.finished { details["finished"] = .integer(finished.secondsSinceEpoch) }
+        return details
+    }
+
+    static func details(_ line: GatewayStore.StoredAuditEntry) -> [String: ControlScalar] {
+        var details: [String: ControlScalar] = [
+            "number": .unsigned(line.sequence), "time": .integer(line.time.secondsSinceEpoch),
+            "what": .text("\(line.entry.what)"),
+        ]
+        if let command = line.entry.command { details["command"] = .unsigned(command.rawValue) }
+        if let summary = line.entry.summary { details["summary"] = .text("\(summary)") }
+        if let user = line.entry.user { details["user"] = .text(user.string) }
+        return details
+    }
+
+    static func details(_ status: GatewayDeviceStatus) -> [String: ControlScalar] {
+        [
+            "available": .boolean(status.isAvailable),
+            "blocked": .boolean(status.standing.contains(.blocked)),
+            "suspended": .boolean(status.standing.contains(.suspended)),
+            "alarmed": .boolean(status.standing.contains(.alarmed)),
+            "identifiers": .boolean(status.hasIdentifiers),
+            "commands": .integer(Int64(status.commands.count)),
+            "session": .text(self.name(status.session)),
+        ]
+    }
+
+    private static func name(_ session: GatewayDeviceStatus.Session) -> String {
+        switch session {
+        case .none: "none"
+        case .offered: "offered"
+        case .confirmed: "confirmed"
+        case .interrupted: "interrupted"
+        }
+    }
+}

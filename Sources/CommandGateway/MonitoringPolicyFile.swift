@@ -1,0 +1,119 @@
+public import CommandSessions
+public import Foundation
+public import GatewayEngine
+import LwM2MModel
+import Primitives
+public import ServiceSupport
+
+/// What a gateway does about breaches, and who may send which commands, as a JSON file.
+///
+/// ```json
+/// {
+///   "breaches": "unknown=log,trace;spoofed=log,suspend,alarm",
+///   "permissions": [
+///     {"user": "anna", "endpoints": "urn:dev:ops:32473-", "path": "/3303", "operations": ["write", "execute"]},
+///     {"user": "root"}
+///   ]
+/// }
+/// ```
+///
+/// A permission without a member allows any; what no permission allows is refused.
+public struct MonitoringPolicyFile: Sendable {
+    private static let largestFile = 1 << 20
+    private static let mostRules = 10_000
+
+    private struct Content: Decodable {
+        struct Permission: Decodable {
+            var user: String?
+            var endpoints: String?
+            var path: String?
+            var operations: [String]?
+        }
+
+        var breaches: String?
+        var permissions: [Permission]?
+    }
+
+    /// What is done about breaches; nil when the file says nothing of it.
+    public let breaches: BreachPolicy?
+    /// Who may send which commands; nil when the file says nothing of it.
+    public let permissions: PermissionPolicy?
+
+    /// Reads a file.
+    public init(contentsOf path: String) throws(ServiceError) {
+        guard let file = FileHandle(forReadingAtPath: path), let data = try? file.read(upToCount: Self.largestFile + 1)
+        else { throw ServiceError("the policy '\(path)' cannot be read", hint: "check the path and its permissions") }
+        guard data.count <= Self.largestFile else {
+            throw ServiceError(
+                "the policy '\(path)' is larger than \(Self.largestFile) bytes",
+                hint: "write fewer rules"
+            )
+        }
+        try self.init(json: data, named: path)
+    }
+
+    /// Reads JSON.
+    ///
+    /// - Parameter name: how errors call it.
+    public init(json data: Data, named name: String) throws(ServiceError) {
+        let content: Content
+        do { content = try JSONDecoder().decode(Content.self, from: data) } catch {
+            throw ServiceError(
+                "the policy '\(name)' is no JSON object with 'breaches' and 'permissions'",
+                hint: "as in {\"permissions\":[{\"user\":\"anna\",\"path\":\"/3303\",\"operations\":[\"write\"]}]}"
+            )
+        }
+        self.breaches = try content.breaches.map { text throws(ServiceError) in try Self.readBreaches(text, name) }
+        guard let permissions = content.permissions else {
+            self.permissions = nil
+            return
+        }
+        guard permissions.count <= Self.mostRules else {
+            throw ServiceError("the policy '\(name)' has more than \(Self.mostRules) permissions", hint: "merge some")
+        }
+        var rules: [PermissionPolicy.Rule] = []
+        for (index, permission) in permissions.enumerated() { rules.append(try Self.rule(permission, index, name)) }
+        self.permissions = PermissionPolicy(rules: rules)
+    }
+
+    /// Reads the lines of a breach policy.
+    public static func readBreaches(_ text: String, _ name: String) throws(ServiceError) -> BreachPolicy {
+        do { return try BreachPolicy(parsing: UTF8Text(text)) } catch {
+            throw ServiceError(
+                "'\(text)' of \(name) is no policy for breaches",
+                hint: "lines as in spoofed=log,suspend,alarm with ; between; "
+                    + "there are routine, unpermitted, unknown, spoofed and log, report, trace, block, suspend, alarm"
+            )
+        }
+    }
+
+    private static func rule(
+        _ permission: Content.Permission,
+        _ index: Int,
+        _ name: String
+    ) throws(ServiceError) -> PermissionPolicy.Rule {
+        var rule = PermissionPolicy.Rule(
+            user: permission.user.map { UTF8Text($0) },
+            endpointPrefix: UTF8Text(permission.endpoints ?? "")
+        )
+        if let text = permission.path {
+            guard let path = try? ObjectPath(parsing: UTF8Text(text)) else {
+                throw ServiceError("permission \(index) of '\(name)' has no path in '\(text)'", hint: "as in /3303/0")
+            }
+            rule.path = path
+        }
+        if let names = permission.operations {
+            rule.operations = []
+            for text in names {
+                guard let operation = SessionCommand.Operation(name: text) else {
+                    throw ServiceError(
+                        "permission \(index) of '\(name)' has an unknown operation '\(text)'",
+                        hint: "there are write, update, execute, create, delete"
+                    )
+                }
+                rule.operations.insert(operation)
+            }
+        }
+        return rule
+    }
+}

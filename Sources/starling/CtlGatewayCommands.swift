@@ -1,0 +1,143 @@
+import ArgumentParser
+import ManagementService
+import ServiceSupport
+
+/// Shows the commands that a gateway was given.
+struct CtlCommandsCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "commands",
+        abstract: "Show the commands that a gateway was given, the newest first.",
+        discussion: """
+            EXAMPLES
+              starling ctl commands --control gateway.ctl
+              starling ctl commands urn:dev:starling:0 --json --control gateway.ctl
+            """
+    )
+    @Argument(help: ArgumentHelp("Only of this device.", valueName: "ep")) var endpoint: String?
+    @Option(help: ArgumentHelp("The most lines.", valueName: "n")) var count = 100
+    @OptionGroup var control: ControlOptions
+
+    func run() throws { try GatewayPages.show(.commands, self.endpoint, count: self.count, self.control) }
+}
+
+/// Shows a gateway's audit log.
+struct CtlAuditCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "audit",
+        abstract: "Show what a gateway was told and found suspicious, the newest first.",
+        discussion: """
+            EXAMPLES
+              starling ctl audit --control gateway.ctl
+              starling ctl audit urn:dev:starling:0 --count 10 --json --control gateway.ctl
+            """
+    )
+    @Argument(help: ArgumentHelp("Only of this device.", valueName: "ep")) var endpoint: String?
+    @Option(help: ArgumentHelp("The most lines.", valueName: "n")) var count = 100
+    @OptionGroup var control: ControlOptions
+
+    func run() throws { try GatewayPages.show(.audit, self.endpoint, count: self.count, self.control) }
+}
+
+/// Asks a gateway about one device, and lets it off.
+struct CtlGatewayCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "gateway",
+        abstract: "Ask a gateway about the sessions with a device, and end what a breach led to.",
+        discussion: """
+            EXAMPLES
+              starling ctl gateway standing urn:dev:starling:0 --control gateway.ctl
+              starling ctl gateway unblock urn:dev:starling:0 --control gateway.ctl
+              starling ctl gateway reset-session urn:dev:starling:0 --control gateway.ctl
+            """,
+        subcommands: [Standing.self, Unblock.self, ResetAlarm.self, ResetSession.self]
+    )
+
+    struct Standing: ParsableCommand {
+        static let configuration = CommandConfiguration(abstract: "Show what a gateway knows of a device.")
+        @Argument(help: ArgumentHelp("Endpoint name of the device.", valueName: "ep")) var endpoint: String
+        @OptionGroup var control: ControlOptions
+
+        func run() throws {
+            let session = try ControlSession(self.control)
+            let reply = try session.ask(ControlRequest(id: 1, verb: .standing, endpoint: self.endpoint))
+            guard !self.control.json else { return session.printJSON(reply) }
+            for (name, value) in (reply.details ?? [:]).sorted(by: { $0.key < $1.key }) {
+                ServiceConsole.say("\(name) \(value.text)")
+            }
+        }
+    }
+
+    struct Unblock: ParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "Let a device take commands again that is blocked or suspended."
+        )
+        @Argument(help: ArgumentHelp("Endpoint name of the device.", valueName: "ep")) var endpoint: String
+        @OptionGroup var control: ControlOptions
+
+        func run() throws { try GatewayPages.tell(.unblock, self.endpoint, self.control) }
+    }
+
+    struct ResetAlarm: ParsableCommand {
+        static let configuration = CommandConfiguration(
+            commandName: "reset-alarm",
+            abstract: "Reset the alarm about a device: somebody has seen it."
+        )
+        @Argument(help: ArgumentHelp("Endpoint name of the device.", valueName: "ep")) var endpoint: String
+        @OptionGroup var control: ControlOptions
+
+        func run() throws { try GatewayPages.tell(.resetAlarm, self.endpoint, self.control) }
+    }
+
+    struct ResetSession: ParsableCommand {
+        static let configuration = CommandConfiguration(
+            commandName: "reset-session",
+            abstract: "Forget the identifiers of a device that was commissioned anew.",
+            discussion: "A device whose identifiers bootstrap removed refuses a gateway that still has some."
+        )
+        @Argument(help: ArgumentHelp("Endpoint name of the device.", valueName: "ep")) var endpoint: String
+        @Flag(help: "Also while a session is in progress: its outcome may stay unknown.") var force = false
+        @OptionGroup var control: ControlOptions
+
+        func run() throws { try GatewayPages.tell(.resetSession, self.endpoint, self.control, isForced: self.force) }
+    }
+}
+
+/// What the verbs about a gateway have in common.
+private enum GatewayPages {
+    static func show(_ verb: ControlRequest.Verb, _ endpoint: String?, count: Int, _ control: ControlOptions) throws {
+        let session = try ControlSession(control)
+        var request = ControlRequest(id: 1, verb: verb, endpoint: endpoint)
+        var left = count
+        while left > 0 {
+            try session.send(request)
+            var reply = try session.receive()
+            while !reply.done {
+                if left > 0 {
+                    if control.json {
+                        session.printJSON(reply)
+                    } else {
+                        ServiceConsole.say("\(reply.endpoint ?? "") \(CommandLines.text(reply))")
+                    }
+                }
+                left -= 1
+                reply = try session.receive()
+            }
+            if reply.kind == .error { throw session.end(reply) }
+            guard let cursor = reply.cursor else { return }
+            request.cursor = cursor
+        }
+    }
+
+    static func tell(
+        _ verb: ControlRequest.Verb,
+        _ endpoint: String,
+        _ control: ControlOptions,
+        isForced: Bool = false
+    ) throws {
+        let session = try ControlSession(control)
+        var request = ControlRequest(id: 1, verb: verb, endpoint: endpoint)
+        if isForced { request.replaces = true }
+        let reply = try session.ask(request)
+        if control.json { session.printJSON(reply) } else { ServiceConsole.say("done") }
+    }
+}
