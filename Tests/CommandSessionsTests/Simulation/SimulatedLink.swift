@@ -58,6 +58,8 @@ struct SimulatedLink {
     var deviceSide = Side(disk: DeviceSessionRecord())
     /// The request that is answered once the device has stored and executed.
     var heldExchange: Int?
+    /// The message 3 that the command runs by.
+    var echo: SessionMessage?
     /// The resource Outcome.
     var outcome: [UInt8]?
 
