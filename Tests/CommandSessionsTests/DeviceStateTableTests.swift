@@ -3,7 +3,9 @@ import CommandSessions
 import Primitives
 import Testing
 
-/// Every state of the device's machine with every event. The session in progress is that of Z and 2, the one before was
+/// Every state of the device's machine with every event.
+///
+/// The session in progress is that of Z and 2, the one before was
 /// that of E and 5, and executed.
 @Suite struct DeviceStateTableTests {
     enum State: String, CaseIterable {
@@ -21,7 +23,9 @@ import Testing
 
     private let wording = SessionWording(form: .bothIdentifiers)
 
-    /// The table. The switches have no default: a new case of either enum does not compile before each pair is
+    /// The table.
+    ///
+    /// The switches have no default: a new case of either enum does not compile before each pair is
     /// considered.
     private func expected(_ state: State, _ event: Event) -> Cell {
         switch event {

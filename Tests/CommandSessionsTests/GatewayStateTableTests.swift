@@ -3,7 +3,9 @@ import CommandSessions
 import Primitives
 import Testing
 
-/// Every state of the gateway's machine with every event. The session in progress is that of Z and 2.
+/// Every state of the gateway's machine with every event.
+///
+/// The session in progress is that of Z and 2.
 @Suite struct GatewayStateTableTests {
     enum State: String, CaseIterable {
         case idle, storingGSID, sendingMessage1, readingMessage2, storingDSID, sendingMessage3, waiting
@@ -54,7 +56,9 @@ import Testing
         }
     }
 
-    /// The table. The switches have no default: a new case of either enum does not compile before each pair is
+    /// The table.
+    ///
+    /// The switches have no default: a new case of either enum does not compile before each pair is
     /// considered.
     private func expected(_ state: State, _ event: Event) -> Cell {
         switch event {
