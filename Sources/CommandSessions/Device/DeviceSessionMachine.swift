@@ -147,6 +147,11 @@ public struct DeviceSessionMachine: Sendable {
         case .awaitingMessage3(let session, _) where session.message1 == message: return .acceptMessage1
         case .idle, .awaitingMessage3: break
         }
+        if let gsid = message.gsid, self.record.knows(gsid) {
+            // A copy, or a message that was long under way: each GSID gets one session, also after a crash.
+            self.counters.late += 1
+            return .refuse(.late)
+        }
         let before = self.record
         guard self.begin(message, identifier) else { return .refuse(.breach(.wrongIdentifier)) }
         if case .awaitingMessage3 = self.state { self.counters.aborted += 1 }
@@ -256,21 +261,16 @@ public struct DeviceSessionMachine: Sendable {
 
     /// Takes the identifiers of message 1 into the caches.
     ///
-    /// - Returns: false, with nothing changed, when they do not prove the state that the last session left.
+    /// - Returns: false, with nothing changed, when they do not prove the state that the last session left: only the
+    ///   established DSID does, which message 3 alone replaces, whatever else came meanwhile.
     private mutating func begin(_ message: SessionMessage, _ identifier: SessionIdentifier) -> Bool {
         var next = self.record
         guard !next.dsid.contains(identifier) else { return false }
         if self.form == .bothIdentifiers {
-            guard let gsid = message.gsid, gsid != next.gsid.established else { return false }
-            // Either value may come: the established one of who has not had the last message 2, or the newest. Neither
-            // becomes established by it: only message 3, the complete echo, makes the device forget the value before.
-            let isNewest = message.dsid != nil && message.dsid == next.dsid.provisional
-            guard isNewest || message.dsid == next.dsid.established else { return false }
-            if let pair = next.provisionalPair { next.superseded = pair }
+            guard let gsid = message.gsid, message.dsid == next.dsid.established else { return false }
             next.gsid.offer(gsid)
-        } else if let pair = next.provisionalPair {
-            next.superseded = pair
         }
+        next.superseded = self.record.newestSession
         next.dsid.offer(identifier)
         self.record = next
         return true
@@ -283,7 +283,9 @@ public struct DeviceSessionMachine: Sendable {
         } else if self.record.provisionalPair == pair {
             return .over
         }
-        if self.record.superseded == pair || self.record.establishedPair == pair { return .over }
+        if let past = self.record.superseded, past.pair == pair {
+            return past.outcome == .notDone ? .over : .executed(past.outcome)
+        }
         if case .awaitingMessage3(let session, _) = self.state,
             session.pair.dsid == pair.dsid || session.pair.gsid != nil && session.pair.gsid == pair.gsid
         {
