@@ -334,6 +334,7 @@ public final class FleetRuntime {
             self.commands?.completed += 1
             if !code.isSuccess { self.commands?.refused += 1 }
         case .commandSessionAborted: self.commands?.aborted += 1
+        case .commandSessionLate: self.commands?.late += 1
         case .commandSessionBreached(let breach, _, _): self.commands?.breaches["\(breach.name)", default: 0] += 1
         case .serverSuspended: self.commands?.suspensions += 1
         case .bootstrapNameTried(let window): self.nameTried(window)

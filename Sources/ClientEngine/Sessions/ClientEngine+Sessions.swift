@@ -118,6 +118,9 @@ extension ClientEngine {
         case .refuse(let refusal):
             if self.sessions[position].waiting?.exchange == message.exchange { self.sessions[position].waiting = nil }
             self.answer(message.exchange, CoAPResponse(refusal.code), .write, message.path)
+            if refusal == .late, self.sessions[position].policy.breaches[.routine].contains(.log) {
+                self.report(.commandSessionLate(shortServerID: message.shortServerID))
+            }
             if case .breach(let breach) = refusal {
                 self.respond(to: breach, at: position, from: message.shortServerID, now: now)
             }
