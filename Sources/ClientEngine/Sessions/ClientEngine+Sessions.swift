@@ -245,12 +245,17 @@ extension ClientEngine {
     }
 
     /// Makes the hosts those of the instances that there are, with the policies that they hold.
-    mutating func adoptSessions() {
+    ///
+    /// - Returns: the hosts whose instance went away or got other identifiers.
+    @discardableResult
+    mutating func adoptSessions() -> [CommandSessionHost] {
+        var replaced = self.sessions
         var hosts: [CommandSessionHost] = []
         for instance in self.tree.sessionInstances {
             let given = self.tree.takeSessionIdentifiers(instance.id)
             guard let policy = self.tree.sessionPolicy(of: instance) else { continue }
-            if given == nil, var host = self.sessions.first(where: { $0.instance == instance.id }) {
+            if given == nil, let position = replaced.firstIndex(where: { $0.instance == instance.id }) {
+                var host = replaced.remove(at: position)
                 host.adopt(policy)
                 hosts.append(host)
             } else {
@@ -258,6 +263,20 @@ extension ClientEngine {
             }
         }
         self.sessions = hosts
+        return replaced
+    }
+
+    /// Brings back hosts that were replaced, to the tree of before; the others keep what became of them meanwhile.
+    mutating func restoreSessions(_ replaced: [CommandSessionHost]) {
+        self.sessions = replaced + self.sessions
+        for position in replaced.indices where self.sessions[position].storage != nil {
+            // How that ended may have been told while nobody listened.
+            self.sessions[position].storage = nil
+            self.sessions[position].needsStorage = true
+        }
+        self.adoptSessions()
+        for position in self.sessions.indices { self.showSession(position) }
+        self.storeSessions()
     }
 
     /// Ends sessions whose messages can no longer be answered; what is being executed ends without an outcome.
