@@ -225,7 +225,8 @@ extension ClientEngine {
     /// The configuration to store, with what sessions need after a restart.
     func stored(_ tree: DeviceTree) -> StoredConfiguration {
         var stored = tree.stored
-        guard !self.sessions.isEmpty else { return stored }
+        // An empty list says that there are no gateways any more; nil, that the factory's count.
+        guard tree.object(tree.ids.commandSession) != nil else { return stored }
         stored.sessions = tree.sessionInstances.compactMap { instance in
             guard let host = self.sessions.first(where: { $0.instance == instance.id }) else { return nil }
             return StoredCommandSession(
