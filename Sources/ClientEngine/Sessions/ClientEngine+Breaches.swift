@@ -27,7 +27,7 @@ extension ClientEngine {
     private func isProtected(_ parsed: ManagementRequest, _ request: CoAPRequest, by host: CommandSessionHost) -> Bool {
         let path = parsed.path
         // The policy itself is changed in a session, or by bootstrap.
-        if self.tree.isSessionObject(path.object) { return true }
+        if self.tree.isSessionObject(path.object) { return path.instance == nil || path.instance == host.instance }
         guard host.policy.protects(path) else { return false }
         switch parsed {
         case .create:
