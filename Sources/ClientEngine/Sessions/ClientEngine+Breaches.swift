@@ -74,6 +74,7 @@ extension ClientEngine {
         }
         if responses.contains(.suspend), let connection {
             self.withMachine(position) { $0.abort() }
+            self.showSession(position)
             let seconds = host.policy.suspension
             self.report(.serverSuspended(shortServerID: shortServerID, seconds: seconds))
             self.perform(

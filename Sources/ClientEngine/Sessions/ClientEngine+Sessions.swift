@@ -301,7 +301,7 @@ extension ClientEngine {
     // MARK: What servers see
 
     /// Shows the state, the message to read and the counters of a session.
-    private mutating func showSession(_ position: Int) {
+    mutating func showSession(_ position: Int) {
         let machine = self.sessions[position].machine
         self.setSession(position, .state, .integer(Int64(machine.stateNumber)))
         self.setSession(position, .message2, machine.message2.map { .opaque($0.encoded) })
