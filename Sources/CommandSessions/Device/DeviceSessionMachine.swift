@@ -237,7 +237,7 @@ public struct DeviceSessionMachine: Sendable {
     public mutating func executed(_ outcome: SessionOutcome) -> Action {
         guard case .executing = self.state else { return .none }
         self.record.lastExecution?.outcome = outcome
-        self.counters.completed += 1
+        if outcome == .notDone { self.counters.aborted += 1 } else { self.counters.completed += 1 }
         self.state = .storingOutcome(outcome)
         return .store(self.record)
     }
