@@ -115,10 +115,8 @@ extension FleetScenario {
 
     private static func share(_ option: String, _ options: ScenarioOptions) throws(ScenarioError) -> Double {
         guard let text = options[option] else { return 0 }
-        guard text.hasSuffix("%"), let percent = Double(text.dropLast()), (0...100).contains(percent) else {
-            throw .invalidShare(option: option, text: text)
-        }
-        return percent / 100
+        guard let share = DurationText.parseShare(text) else { throw .invalidShare(option: option, text: text) }
+        return share
     }
 
     /// The text in a file, which may spread the fields over lines.
