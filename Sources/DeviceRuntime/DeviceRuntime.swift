@@ -122,7 +122,7 @@ public final class DeviceRuntime {
         } else if let kept = slot.kept {
             configuration.apply(kept)
         }
-        self.pending.removeAll { $0.device == device.index }
+        self.forgetEvents(of: device.index)
         for session in slot.sessions {
             if let handle = session.handle { self.transport.closeSession(handle) }
         }
@@ -157,9 +157,16 @@ public final class DeviceRuntime {
         self.devices[place] = nil
         self.freePlaces.append(device.index)
         self.deadlines.set(nil, for: device.index)
-        self.pending.removeAll { $0.device == device.index }
+        self.forgetEvents(of: device.index)
         for session in slot.sessions {
             if let handle = session.handle { self.transport.closeSession(handle) }
+        }
+    }
+
+    /// Leads what waits for a device nowhere; a handler may be called while the queue is being gone through.
+    private func forgetEvents(of place: UInt32) {
+        for index in self.pending.indices where self.pending[index].device == place {
+            self.pending[index].device = UInt32.max
         }
     }
 
