@@ -107,7 +107,8 @@ public final class DeviceRuntime {
     /// Takes a device down where it is and starts it again, as a power cut does: nothing is deregistered, and of what
     /// changed only what was stored is left.
     ///
-    /// Without a store of its own the device has what ``keepsConfigurations`` kept.
+    /// Without a store of its own the device has what ``keepsConfigurations`` kept. A store that cannot be read is
+    /// reported, and the device has what the configuration says.
     public func restartDevice(
         _ device: DeviceID,
         _ configuration: ClientConfiguration,
@@ -118,7 +119,11 @@ public final class DeviceRuntime {
         guard place < self.devices.count, let slot = self.devices[place] else { return }
         var configuration = configuration
         if let store = slot.store {
-            if let stored = try? store.load() { configuration.apply(stored) }
+            do throws(DeviceStoreError) {
+                if let stored = try store.load() { configuration.apply(stored) }
+            } catch {
+                self.onReport(device, .storageFailed(error), self.loop.now)
+            }
         } else if let kept = slot.kept {
             configuration.apply(kept)
         }
