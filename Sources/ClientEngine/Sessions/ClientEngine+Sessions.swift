@@ -264,6 +264,7 @@ extension ClientEngine {
             }
         }
         self.sessions = hosts
+        self.showSessions()
         return replaced
     }
 
@@ -276,7 +277,6 @@ extension ClientEngine {
             self.sessions[position].needsStorage = true
         }
         self.adoptSessions()
-        for position in self.sessions.indices { self.showSession(position) }
         self.storeSessions()
     }
 
@@ -300,7 +300,16 @@ extension ClientEngine {
 
     // MARK: What servers see
 
-    /// Shows the state, the message to read and the counters of a session.
+    /// Shows what a gateway observes from the start: what is not there cannot be observed.
+    mutating func showSessions() {
+        for position in self.sessions.indices {
+            self.showSession(position)
+            let path = self.tree.sessionPath(self.sessions[position].instance, .lastBreach)
+            if self.tree.value(at: path) == nil { self.setSession(position, .lastBreach, .string("")) }
+        }
+    }
+
+    /// Shows the state and the message to read of a session.
     mutating func showSession(_ position: Int) {
         let machine = self.sessions[position].machine
         self.setSession(position, .state, .integer(Int64(machine.stateNumber)))
