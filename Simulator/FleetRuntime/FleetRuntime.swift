@@ -234,8 +234,10 @@ public final class FleetRuntime {
     }
 
     /// Takes a device down where it is; it comes back with what it has stored.
+    ///
+    /// Not once the fleet is stopping: the device would forget that it was asked to.
     private func restart(_ device: Int) {
-        guard let number = self.numbers[device] else { return }
+        guard let number = self.numbers[device], self.fleet.phase == .ramp || self.fleet.phase == .hold else { return }
         let index = self.scenario.fleet.firstIndex + device
         self.commands?.restarts += 1
         self.runtime.restartDevice(

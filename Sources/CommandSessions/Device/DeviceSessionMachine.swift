@@ -88,7 +88,9 @@ public struct DeviceSessionMachine: Sendable {
     }
 
     /// How much of the exchange carries identifiers, in messages from now on.
-    public var form: SessionForm
+    public var form: SessionForm {
+        didSet { self.forgetOtherForm() }
+    }
     /// How long the device waits for message 3 of the sessions that begin from now on.
     public var timeout: Duration
     /// What is durable, or on its way to be.
@@ -108,9 +110,13 @@ public struct DeviceSessionMachine: Sendable {
         self.form = form
         self.timeout = timeout
         self.record = record
-        // Left by the other form, they would be taken for those of this form's sessions.
-        if form == .deviceIdentifier { self.record.gsid = IdentifierCache() }
+        self.forgetOtherForm()
         if record.lastExecution?.outcome == .executing { self.record.lastExecution?.outcome = .unknown }
+    }
+
+    /// GSIDs that the other form left would be taken for those of the short form's sessions.
+    private mutating func forgetOtherForm() {
+        if self.form == .deviceIdentifier { self.record.gsid = IdentifierCache() }
     }
 
     /// When ``deadlineReached(now:)`` must next be called; nil when nothing is pending.
@@ -236,7 +242,7 @@ public struct DeviceSessionMachine: Sendable {
     public mutating func executed(_ outcome: SessionOutcome) -> Action {
         guard case .executing = self.state else { return .none }
         self.record.lastExecution?.outcome = outcome
-        self.counters.completed += 1
+        if outcome == .notDone { self.counters.aborted += 1 } else { self.counters.completed += 1 }
         self.state = .storingOutcome(outcome)
         return .store(self.record)
     }
