@@ -27,8 +27,8 @@ import Testing
         #expect(try Self.bytes("outcome") == [done.encoded, SessionReport(.notDone, of: short).encoded])
     }
 
-    private static func sixteen(_ letter: Character) throws -> SessionIdentifier {
-        try #require(SessionIdentifier(bytes: Array(repeating: try #require(letter.asciiValue), count: 16)))
+    private static func sixteen(_ letter: String) throws -> SessionIdentifier {
+        try #require(SessionIdentifier(bytes: Array(String(repeating: letter, count: 16).utf8)))
     }
 
     /// The bytes of a name, the long form's before the short one's.
