@@ -103,6 +103,7 @@ final class ClientCore {
         case .management:
             // Without a bootstrap server nobody but the configuration changes how the server is reached.
             client.servers = stored.servers
+            client.applySessions(of: stored)
         case .bootstrap:
             let origin = stored.security.first { $0.isBootstrap }
             guard origin == nil || origin?.serverURI == client.security.first?.serverURI else { return }

@@ -95,7 +95,12 @@ public struct ClientConfiguration: Sendable {
         self.security = stored.security
         self.servers = stored.servers
         self.storedProfiles = stored.profiles
-        self.storedSessions = stored.sessions
+        self.applySessions(of: stored)
+    }
+
+    /// Puts the stored command sessions in place of those of this configuration, and nothing else.
+    public mutating func applySessions(of stored: StoredConfiguration) {
+        if let sessions = stored.sessions { self.storedSessions = sessions }
     }
 
     /// The command sessions that the device starts with; nil when it does not host the object.

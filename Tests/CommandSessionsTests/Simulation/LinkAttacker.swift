@@ -24,8 +24,8 @@ struct LinkAttacker {
 
     /// A request for the device: replayed, changed or reflected; nil when it would not even be read.
     func request(_ random: inout SeededGenerator) -> LinkRequest? {
-        guard !self.requests.isEmpty else { return nil }
-        let heard = random.pick(self.requests)
+        guard let newest = self.requests.last else { return nil }
+        let heard = random.chance(0.5) ? newest : random.pick(self.requests)
         guard let message = heard.message else { return heard }
         switch random.below(5) {
         case 0: return heard

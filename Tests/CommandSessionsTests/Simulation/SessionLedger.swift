@@ -48,10 +48,12 @@ struct SessionLedger {
         self.numbers[pair.dsid.copyBytes()] = number
     }
 
-    /// The device begins to execute the command of the session with these identifiers.
-    mutating func execute(_ command: SessionCommand, _ pair: SessionPair?) throws(SessionViolation) {
-        guard let pair, let number = self.number(of: pair), self.sessions[number].pair == pair,
-            self.sessions[number].command == command
+    /// The device begins to execute the command, by this message 3.
+    mutating func execute(_ command: SessionCommand, _ echo: SessionMessage?) throws(SessionViolation) {
+        guard let echo, let dsid = echo.dsid else { throw .executedWithoutEcho }
+        let pair = SessionPair(gsid: echo.gsid, dsid: dsid)
+        guard let number = self.number(of: pair), self.sessions[number].pair == pair,
+            self.sessions[number].command == command, echo.command == command
         else { throw .executedWithoutEcho }
         guard self.executed.insert(pair.dsid.copyBytes()).inserted, self.sessions[number].executions == 0 else {
             throw .executedTwice

@@ -15,7 +15,9 @@ extension SimulatedLink {
             self.attacker.hear(message)
             self.respond(.content, message.encoded, to: exchange)
         case .writeMessage3(let message):
-            try self.deviceDoes(self.device.message3Received(message), exchange)
+            let action = self.device.message3Received(message)
+            if case .store = action { self.echo = message }
+            try self.deviceDoes(action, exchange)
         case .writeOutcomeQuery(let pair):
             switch self.device.outcomeAsked(pair) {
             case .answer(let outcome):
@@ -43,7 +45,7 @@ extension SimulatedLink {
         case .acceptMessage1: self.respond(.changed, to: exchange)
         case .execute(let command):
             self.note { "device: executes" }
-            try self.ledger.execute(command, self.device.record.lastExecution?.pair)
+            try self.ledger.execute(command, self.echo)
             // Refusals of message 3 are among the codes that a command ends with.
             let refusals: [CoAPCode] = [.conflict, .created, .forbidden, .notFound, .serviceUnavailable]
             let code = self.random.chance(0.6) ? .changed : self.random.pick(refusals)

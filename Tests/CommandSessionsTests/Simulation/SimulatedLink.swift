@@ -36,7 +36,7 @@ struct SimulatedLink {
 
     /// How long a copy of a message travels at most: MAX_LATENCY of RFC 7252, section 4.8.2.
     static let longestDelay = Span.seconds(100)
-    /// How long the gateway waits for an answer: MAX_TRANSMIT_WAIT of the same section.
+    /// How long the gateway waits for an answer: MAX_TRANSMIT_WAIT of the same section, or less.
     static let patience = Span.seconds(93)
     static let timeout = Duration.seconds(60)
 
@@ -58,6 +58,8 @@ struct SimulatedLink {
     var deviceSide = Side(disk: DeviceSessionRecord())
     /// The request that is answered once the device has stored and executed.
     var heldExchange: Int?
+    /// The message 3 that the command runs by.
+    var echo: SessionMessage?
     /// The resource Outcome.
     var outcome: [UInt8]?
 
@@ -191,7 +193,7 @@ struct SimulatedLink {
         }
         try self.check(self.device.record.gsid, self.device.record.dsid)
         try self.check(self.gateway.record.gsid, self.gateway.record.dsid)
-        if self.isAttacked, self.random.chance(0.05) { self.attack() }
+        if self.isAttacked, self.random.chance(0.1) { self.attack() }
         if self.random.chance(self.weather.crash) { self.crashDevice() }
         if self.random.chance(self.weather.crash) { try self.crashGateway() }
         return true
@@ -254,7 +256,8 @@ struct SimulatedLink {
 
     mutating func send(_ request: LinkRequest) {
         self.exchange += 1
-        self.patienceEnd = self.clock + Self.patience
+        let patience = self.random.chance(0.3) ? self.random.milliseconds(3_000, 40_000) : Self.patience
+        self.patienceEnd = self.clock + patience
         self.asked = request
         self.attacker.hear(request)
         self.note { "gateway ─▶ \(self.show(request))" }
