@@ -26,6 +26,10 @@ public final class DeviceRuntime {
     private var deadlines = DeadlineHeap<UInt32>()
     private var pending: [(device: UInt32, event: ClientEvent)] = []
     private var isHandling = false
+    /// Whether a server's request is being handled: its answer leaves when that is over.
+    var isAnswering = false
+    /// What devices ask of servers meanwhile; it goes behind the answer, or a Deregister would end the exchange it is of.
+    var held: [HeldRequest] = []
     private var clockWatch = ClockWatch()
 
     /// Told what a device did and when; set it before the first device is added.
@@ -123,6 +127,7 @@ public final class DeviceRuntime {
             configuration.apply(kept)
         }
         self.pending.removeAll { $0.device == device.index }
+        self.held.removeAll { $0.place == device.index }
         for session in slot.sessions {
             if let handle = session.handle { self.transport.closeSession(handle) }
         }
@@ -158,6 +163,7 @@ public final class DeviceRuntime {
         self.freePlaces.append(device.index)
         self.deadlines.set(nil, for: device.index)
         self.pending.removeAll { $0.device == device.index }
+        self.held.removeAll { $0.place == device.index }
         for session in slot.sessions {
             if let handle = session.handle { self.transport.closeSession(handle) }
         }
@@ -207,6 +213,7 @@ public final class DeviceRuntime {
             if let deadline = self.resolver?.nextDeadline(now: self.loop.now) { wait = min(wait ?? deadline, deadline) }
         }
         self.loop.turn(until: wait)
+        self.sendHeld()
         if let resolver = self.resolver, resolver.questionsInFlight > 0 {
             resolver.processTimeouts(now: self.loop.now)
         }

@@ -70,10 +70,12 @@ import Testing
         }
         #expect(try command("update", "/3303/0", ["5750": "roof"]) == "2.04")
         #expect(bench.value(of: device) == .string("roof"))
-        #expect(try command("create", "/3303/7", ["5750": "shed", "5700": "3.5"]) == "2.01")
+        // A success of any kind is told as one.
+        #expect(try command("create", "/3303/7", ["5750": "shed", "5700": "3.5"]) == "2.04")
         #expect(bench.runtime.value(at: ObjectPath(3303, 7, 5750), of: device) == .string("shed"))
-        #expect(try command("write", "/3303/7", ["5750": "barn", "5700": "3.5"]) == "2.04")
-        #expect(try command("delete", "/3303/7", nil) == "2.02")
+        // What it does not write would be removed, and a measured value is not to be written.
+        #expect(try command("write", "/3303/7", ["5750": "barn", "5700": "3.5"]) == "4.05")
+        #expect(try command("delete", "/3303/7", nil) == "2.04")
         #expect(bench.runtime.value(at: ObjectPath(3303, 7, 5750), of: device) == nil)
         // Nobody executes it here, which the device says.
         #expect(try command("execute", "/3/0/4", nil) == "4.05")

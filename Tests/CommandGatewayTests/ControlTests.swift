@@ -96,28 +96,6 @@ import Testing
         #expect(bench.value(of: device) == .string("value 3"))
     }
 
-    @Test func clientsThatGoLeaveRoomForOthers() throws {
-        let bench = try GatewayBench { $0.maximumCommandsPerDevice = 10_000 }
-        let device = try bench.startDevice()
-        #expect(try bench.command().code == "2.04")
-        bench.runtime.deliver(.stopRequested, to: device)
-        try bench.drive("the device is away") { bench.gateway.statistics["registrations"] == 0 }
-        func giveMany(_ range: ClosedRange<UInt64>) throws -> LineClient {
-            let client = try bench.control()
-            for id in range {
-                try bench.send(.command(id: id), client)
-                if id % 512 == 0 { try bench.drive("commands up to \(id)") { try bench.reply(client).id == id } }
-            }
-            return client
-        }
-        // As many as may wait at once, whose client then goes.
-        do { _ = try giveMany(1...4096) }
-        #expect(bench.gateway.statistics["commandsWaiting"] == 4096)
-        let client = try bench.control()
-        try bench.send(.command(id: 5), client)
-        #expect(try bench.reply(client).event == "accepted")
-    }
-
     @Test func aResetIsAnsweredToWhoAskedForIt() throws {
         let bench = try GatewayBench()
         let device = try bench.startDevice()

@@ -77,7 +77,7 @@ import Testing
         let end = try bench.command()
         #expect(end.detail("outcome") == "not-done")
         #expect(end.detail("reason") == "refused 4.03")
-        #expect(bench.value(of: device) == .string("cellar"))
+        #expect(bench.value(of: device) == .string("attic"))
         #expect(bench.number(.breaches, of: device) == 1)
     }
 

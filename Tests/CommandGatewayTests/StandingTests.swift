@@ -47,7 +47,7 @@ import Testing
         }
         #expect(try give("anna").code == "2.04")
         for reply in [
-            try give("bob"), try give(nil), try give("Anna"), try give("anna", "/1/0/1"),
+            try give("bob"), try give(nil), try give("Anna"), try give("anna", "/3/0/14"),
             try give("anna", "/3303/0/5750", "execute"),
         ] {
             #expect(reply.kind == .error && reply.cause == "unpermitted")
