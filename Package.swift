@@ -453,7 +453,8 @@ if !isLibraryOnly {
         ),
         tests(
             "Interop",
-            ["BalancerEngine", "CoAPMessages", "CoAPTransport", "NameRegistry", "Primitives", "TestSupport"]
+            ["BalancerEngine", "CoAPMessages", "CoAPTransport", "NameRegistry", "Primitives", "TestSupport"],
+            exclude: ["Peers"]
         ),
     ]
 }

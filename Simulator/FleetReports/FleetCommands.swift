@@ -6,6 +6,8 @@ public struct FleetCommands: Codable, Hashable, Sendable {
     public var refused = 0
     /// Sessions that ended before their command was executed.
     public var aborted = 0
+    /// Messages of sessions that were over.
+    public var late = 0
     /// Checks that failed, by what they found.
     public var breaches: [String: Int] = [:]
     /// How often a device left a server for a while because of one.
@@ -20,7 +22,7 @@ public struct FleetCommands: Codable, Hashable, Sendable {
     var parts: [String] {
         var parts = ["\(self.completed) completed", "\(self.aborted) aborted"]
         for (count, words) in [
-            (self.refused, "refused"), (self.suspensions, "suspended"), (self.restarts, "restarts"),
+            (self.refused, "refused"), (self.late, "late"), (self.suspensions, "suspended"), (self.restarts, "restarts"),
         ] where count > 0 {
             parts.append("\(count) \(words)")
         }

@@ -52,9 +52,16 @@ extension FleetReport {
     }
 
     private func listed(_ title: String, _ parts: [String], perLine: Int) -> [String] {
-        stride(from: 0, to: parts.count, by: perLine).map { first in
-            Self.leading(first == 0 ? title : "", 13)
-                + parts[first..<min(first + perLine, parts.count)].joined(separator: ", ")
+        var lines: [[String]] = []
+        for part in parts {
+            if let last = lines.last, last.count < perLine, (last + [part]).joined(separator: ", ").count <= 67 {
+                lines[lines.count - 1].append(part)
+            } else {
+                lines.append([part])
+            }
+        }
+        return lines.enumerated().map { index, line in
+            Self.leading(index == 0 ? title : "", 13) + line.joined(separator: ", ")
         }
     }
 

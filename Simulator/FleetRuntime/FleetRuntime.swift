@@ -234,8 +234,10 @@ public final class FleetRuntime {
     }
 
     /// Takes a device down where it is; it comes back with what it has stored.
+    ///
+    /// Not once the fleet is stopping: the device would forget that it was asked to.
     private func restart(_ device: Int) {
-        guard let number = self.numbers[device] else { return }
+        guard let number = self.numbers[device], self.fleet.phase == .ramp || self.fleet.phase == .hold else { return }
         let index = self.scenario.fleet.firstIndex + device
         self.commands?.restarts += 1
         self.runtime.restartDevice(
@@ -334,6 +336,7 @@ public final class FleetRuntime {
             self.commands?.completed += 1
             if !code.isSuccess { self.commands?.refused += 1 }
         case .commandSessionAborted: self.commands?.aborted += 1
+        case .commandSessionLate: self.commands?.late += 1
         case .commandSessionBreached(let breach, _, _): self.commands?.breaches["\(breach.name)", default: 0] += 1
         case .serverSuspended: self.commands?.suspensions += 1
         case .bootstrapNameTried(let window): self.nameTried(window)

@@ -1,4 +1,4 @@
-/// Reads durations and rates as people write them on a command line.
+/// Reads durations, rates and shares as people write them on a command line.
 enum DurationText {
     /// The longest duration: a year and a day.
     static let longest = Duration.seconds(366 * 86_400)
@@ -34,6 +34,14 @@ enum DurationText {
         case "/h": return value / 3_600
         default: return nil
         }
+    }
+
+    /// Reads `1%` or `0.5%`, up to `100%`.
+    ///
+    /// - Returns: the share, 0 to 1; nil when it is nothing like that.
+    static func parseShare(_ text: String) -> Double? {
+        guard text.hasSuffix("%"), let percent = self.decimal(text.dropLast()), percent <= 100 else { return nil }
+        return percent / 100
     }
 
     private static func decimal(_ text: Substring) -> Double? {

@@ -87,13 +87,7 @@ extension FleetScenario {
         target: Target
     ) throws(ScenarioError) -> SessionPolicy? {
         guard let text = options["command-sessions"] else { return nil }
-        var fields: [(name: UTF8Text, value: UTF8Text)] = []
-        for part in text.split(separator: ",") {
-            guard let equals = part.firstIndex(of: "=") else {
-                throw .invalidSessions(.unknown(UTF8Text(String(part))))
-            }
-            fields.append((UTF8Text(String(part[..<equals])), UTF8Text(String(part[part.index(after: equals)...]))))
-        }
+        var fields = Self.sessionFields(text)
         if !fields.contains(where: { $0.name == SessionPolicy.Field.gateway.name }),
             case .server(let uri) = target, IPAddress(parsing: uri.host) != nil
         {
@@ -104,12 +98,25 @@ extension FleetScenario {
         }
     }
 
+    /// The fields between commas, where a breach policy has commas of its own: `breaches=spoofed=log,alarm,form=both`.
+    private static func sessionFields(_ text: String) -> [(name: UTF8Text, value: UTF8Text)] {
+        let names = SessionPolicy.Field.allCases.map { $0.name.string }
+        var fields: [(name: String, value: String)] = []
+        for part in text.split(separator: ",") {
+            let sides = part.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false).map { String($0) }
+            if fields.last?.name == SessionPolicy.Field.breaches.name.string, !names.contains(sides[0]) {
+                fields[fields.count - 1].value += ",\(part)"
+            } else {
+                fields.append((sides[0], sides.count > 1 ? sides[1] : ""))
+            }
+        }
+        return fields.map { (UTF8Text($0.name), UTF8Text($0.value)) }
+    }
+
     private static func share(_ option: String, _ options: ScenarioOptions) throws(ScenarioError) -> Double {
         guard let text = options[option] else { return 0 }
-        guard text.hasSuffix("%"), let percent = Double(text.dropLast()), (0...100).contains(percent) else {
-            throw .invalidShare(option: option, text: text)
-        }
-        return percent / 100
+        guard let share = DurationText.parseShare(text) else { throw .invalidShare(option: option, text: text) }
+        return share
     }
 
     /// The text in a file, which may spread the fields over lines.

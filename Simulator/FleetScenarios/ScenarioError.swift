@@ -68,6 +68,7 @@ public enum ScenarioError: Error, Hashable, Sendable {
         case .invalidProfile(let reason): "--profile: \(reason.description)"
         case .invalidSessions(.unknown(let name)): "--command-sessions has no field '\(name.string)'"
         case .invalidSessions(.invalid(let field)): "--command-sessions: '\(field.name.string)' is missing or not valid"
+        case .invalidSessions(.repeated(let field)): "--command-sessions states '\(field.name.string)' twice"
         case .invalidShare(let option, let text): "--\(option) '\(text)' is not a percentage"
         case .unreadableProfile(let path): "the file of --profile, '\(path)', cannot be read"
         case .unreadableKey(let option, let path): "the file of --\(option), '\(path)', cannot be read"
@@ -99,7 +100,7 @@ public enum ScenarioError: Error, Hashable, Sendable {
         case .invalidProfile: "for example --profile period=3600, with --bootstrap coaps://bs.example.com:5684"
         case .invalidSessions(.unknown):
             "the fields are \(SessionPolicy.Field.allCases.map { $0.name.string }.joined(separator: ", "))"
-        case .invalidSessions(.invalid(let field)): field.hint.string
+        case .invalidSessions(.invalid(let field)), .invalidSessions(.repeated(let field)): field.hint.string
         case .invalidShare: "for example 1%, or 0.5%"
         case .unreadableKey, .unreadableFile, .unreadableProfile: "check the path and its permissions"
         case .fileTooLarge, .invalidFile: "one option a line, as in 'rate: 500/s'"

@@ -83,6 +83,7 @@ public struct ClientEngine: Sendable {
                 CommandSessionHost(instance: session.instance.id, policy: policy, record: session.record)
             )
         }
+        self.showSessions()
     }
 
     /// Takes one event; what follows from it is queued.

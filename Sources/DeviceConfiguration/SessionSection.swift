@@ -18,7 +18,8 @@ enum SessionSection {
         do throws(SessionPolicy.FieldError) { policy = try SessionPolicy(fields: fields) } catch {
             switch error {
             case .unknown(let name): throw section.error(.unknownKey, name.string, "")
-            case .invalid(let field): throw section.error(.invalid, field.name.string, field.hint.string)
+            case .invalid(let field), .repeated(let field):
+                throw section.error(.invalid, field.name.string, field.hint.string)
             }
         }
         let gsid = try self.identifier("gsid", section)

@@ -13,6 +13,6 @@ public enum DeviceReport: Sendable {
     case sessionFailed(SessionFailure)
     /// A request of the device got no answer.
     case requestFailed(RequestFailure)
-    /// What the device had to keep could not be stored.
+    /// What the device had to keep could not be stored, or not be read at its restart.
     case storageFailed(DeviceStoreError)
 }

@@ -111,7 +111,8 @@ public final class DeviceRuntime {
     /// Takes a device down where it is and starts it again, as a power cut does: nothing is deregistered, and of what
     /// changed only what was stored is left.
     ///
-    /// Without a store of its own the device has what ``keepsConfigurations`` kept.
+    /// Without a store of its own the device has what ``keepsConfigurations`` kept. A store that cannot be read is
+    /// reported, and the device has what the configuration says.
     public func restartDevice(
         _ device: DeviceID,
         _ configuration: ClientConfiguration,
@@ -122,12 +123,15 @@ public final class DeviceRuntime {
         guard place < self.devices.count, let slot = self.devices[place] else { return }
         var configuration = configuration
         if let store = slot.store {
-            if let stored = try? store.load() { configuration.apply(stored) }
+            do throws(DeviceStoreError) {
+                if let stored = try store.load() { configuration.apply(stored) }
+            } catch {
+                self.onReport(device, .storageFailed(error), self.loop.now)
+            }
         } else if let kept = slot.kept {
             configuration.apply(kept)
         }
-        self.pending.removeAll { $0.device == device.index }
-        self.held.removeAll { $0.place == device.index }
+        self.forgetEvents(of: device.index)
         for session in slot.sessions {
             if let handle = session.handle { self.transport.closeSession(handle) }
         }
@@ -162,11 +166,18 @@ public final class DeviceRuntime {
         self.devices[place] = nil
         self.freePlaces.append(device.index)
         self.deadlines.set(nil, for: device.index)
-        self.pending.removeAll { $0.device == device.index }
-        self.held.removeAll { $0.place == device.index }
+        self.forgetEvents(of: device.index)
         for session in slot.sessions {
             if let handle = session.handle { self.transport.closeSession(handle) }
         }
+    }
+
+    /// Leads what waits for a device nowhere; a handler may be called while the queue is being gone through.
+    private func forgetEvents(of place: UInt32) {
+        for index in self.pending.indices where self.pending[index].device == place {
+            self.pending[index].device = UInt32.max
+        }
+        self.held.removeAll { $0.place == place }
     }
 
     /// Gives a device an event: `started`, `valueSet`, `executed`, `stopRequested` and the like.

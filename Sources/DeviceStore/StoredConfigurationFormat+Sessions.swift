@@ -14,9 +14,7 @@ extension StoredConfigurationFormat {
             try self.write(session.instance.values, of: session.instance.id, to: &writer)
             try self.write(session.record.gsid, to: &writer)
             try self.write(session.record.dsid, to: &writer)
-            let last = session.record.lastExecution
-            try self.write(last?.pair, to: &writer)
-            try self.writeRun(last.map { SessionReport($0.outcome, of: $0.pair).encoded } ?? [], to: &writer)
+            try self.write(session.record.lastExecution, to: &writer)
             try self.write(session.record.superseded, to: &writer)
         }
     }
@@ -26,9 +24,13 @@ extension StoredConfigurationFormat {
         try self.write(cache.provisional, to: &writer)
     }
 
-    private static func write(_ pair: SessionPair?, to writer: inout ByteWriter) throws(DeviceStoreError) {
-        try self.write(pair?.gsid, to: &writer)
-        try self.write(pair?.dsid, to: &writer)
+    private static func write(
+        _ session: DeviceSessionRecord.PastSession?,
+        to writer: inout ByteWriter
+    ) throws(DeviceStoreError) {
+        try self.write(session?.pair.gsid, to: &writer)
+        try self.write(session?.pair.dsid, to: &writer)
+        try self.writeRun(session.map { SessionReport($0.outcome, of: $0.pair).encoded } ?? [], to: &writer)
     }
 
     /// An identifier, or no bytes where there is none.
@@ -46,15 +48,8 @@ extension StoredConfigurationFormat {
         for _ in 0..<count {
             let (instance, values) = try self.readInstance(&bytes)
             var record = DeviceSessionRecord(gsid: try self.readCache(&bytes), dsid: try self.readCache(&bytes))
-            let pair = try self.readPair(&bytes)
-            let outcome = try bytes.run()
-            if let pair {
-                guard let report = try? SessionReport(decoding: outcome), report.isAbout(pair) else { throw .corrupt }
-                record.lastExecution = .init(pair: pair, outcome: report.outcome)
-            } else if !outcome.isEmpty {
-                throw .corrupt
-            }
-            record.superseded = try self.readPair(&bytes)
+            record.lastExecution = try self.readPastSession(&bytes)
+            record.superseded = try self.readPastSession(&bytes)
             sessions.append(StoredCommandSession(instance: HostedInstance(instance, values), record: record))
         }
         return sessions
@@ -64,13 +59,19 @@ extension StoredConfigurationFormat {
         IdentifierCache(established: try self.readIdentifier(&bytes), provisional: try self.readIdentifier(&bytes))
     }
 
-    private static func readPair(_ bytes: inout StoredBytes) throws(DeviceStoreError) -> SessionPair? {
+    private static func readPastSession(
+        _ bytes: inout StoredBytes
+    ) throws(DeviceStoreError) -> DeviceSessionRecord.PastSession? {
         let gsid = try self.readIdentifier(&bytes)
-        guard let dsid = try self.readIdentifier(&bytes) else {
-            guard gsid == nil else { throw .corrupt }
+        let dsid = try self.readIdentifier(&bytes)
+        let report = try bytes.run()
+        guard let dsid else {
+            guard gsid == nil, report.isEmpty else { throw .corrupt }
             return nil
         }
-        return SessionPair(gsid: gsid, dsid: dsid)
+        let pair = SessionPair(gsid: gsid, dsid: dsid)
+        guard let report = try? SessionReport(decoding: report), report.isAbout(pair) else { throw .corrupt }
+        return .init(pair: pair, outcome: report.outcome)
     }
 
     private static func readIdentifier(_ bytes: inout StoredBytes) throws(DeviceStoreError) -> SessionIdentifier? {

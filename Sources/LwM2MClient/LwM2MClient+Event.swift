@@ -82,7 +82,7 @@ extension LwM2MClient.Event {
         case .operationServed(let operation, let path, let code):
             self = .served(operation: operation.name, path, code)
         case .notificationSent(let path): self = .notified(path)
-        case .notificationAcknowledged: return nil
+        case .notificationAcknowledged, .commandSessionLate: return nil
         case .valueWritten(let path): self = .written(path)
         case .instanceCreated(let path): self = .created(path)
         case .instanceDeleted(let path): self = .deleted(path)

@@ -61,8 +61,9 @@ private enum IPAddressText {
         for index in bytes.startIndex...bytes.endIndex
         where index == bytes.endIndex || bytes[index] == UInt8(ascii: ".") {
             // A leading zero would mean octal digits to some.
-            guard result.count < 4, index - start <= 3, index - start == 1 || bytes[start] != Ascii.zero,
-                let value = self.decimal(bytes[start..<index], limit: 255)
+            let part = bytes[start..<index]
+            guard result.count < 4, part.count <= 3, part.count == 1 || part.first != Ascii.zero,
+                let value = self.decimal(part, limit: 255)
             else { return nil }
             result.append(UInt8(value))
             start = index + 1

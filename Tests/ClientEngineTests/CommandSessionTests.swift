@@ -16,6 +16,10 @@ struct SessionBench {
     /// The last configuration that was to be stored.
     var stored: StoredConfiguration?
     var outputs: [ClientOutput] = []
+    /// The instance of the object that the gateway uses.
+    var instance: UInt16 = 0
+    /// Which of the servers plays the gateway.
+    var server = 0
     private var drawn: UInt8 = 100
 
     static func policy(
@@ -69,18 +73,28 @@ struct SessionBench {
     }
 
     /// Writes bytes to a resource of the object.
-    mutating func put(_ resource: SessionResource, _ bytes: [UInt8], server: Int = 0) -> CoAPCode? {
-        let request = Sample.request(.put, path(resource), format: .opaque, payload: bytes)
-        let (exchange, outputs) = self.driver.request(request, session: self.sessions[server])
+    mutating func put(_ resource: SessionResource, _ bytes: [UInt8], server: Int? = nil) -> CoAPCode? {
+        self.put(resource, bytes, as: .opaque, server: server)
+    }
+
+    /// Writes a payload of some format to a resource of the object.
+    mutating func put(
+        _ resource: SessionResource,
+        _ bytes: [UInt8],
+        as format: ContentFormat,
+        server: Int? = nil
+    ) -> CoAPCode? {
+        let request = Sample.request(.put, path(resource), format: format, payload: bytes)
+        let (exchange, outputs) = self.driver.request(request, session: self.sessions[server ?? self.server])
         self.outputs = outputs
         for case .store(_, let configuration) in outputs { self.stored = configuration }
         for case .sendResponse(exchange, let response) in outputs { return response.code }
         return nil
     }
 
-    mutating func read(_ resource: SessionResource, server: Int = 0) -> (code: CoAPCode?, payload: [UInt8]) {
+    mutating func read(_ resource: SessionResource, server: Int? = nil) -> (code: CoAPCode?, payload: [UInt8]) {
         let request = Sample.request(.get, path(resource), accept: .opaque)
-        let response = self.driver.answer(request, session: self.sessions[server])
+        let response = self.driver.answer(request, session: self.sessions[server ?? self.server])
         return (response?.code, response?.payload ?? [])
     }
 
@@ -100,7 +114,29 @@ struct SessionBench {
     func value(_ resource: SessionResource) -> ResourceValue? { self.driver.engine.value(at: path(resource)) }
 
     func path(_ resource: SessionResource) -> ObjectPath {
-        ObjectPath(OwnObjectIDs.standard.commandSession, 0, resource.rawValue)
+        ObjectPath(OwnObjectIDs.standard.commandSession, self.instance, resource.rawValue)
+    }
+
+    /// The notifications among the last outputs.
+    var notifications: [(token: CoAPToken, response: CoAPResponse)] {
+        self.outputs.notifications.map { ($0.token, $0.response) }
+    }
+
+    /// Observes a resource of the object, and returns the first answer.
+    mutating func observe(_ resource: SessionResource, token: UInt8) -> CoAPResponse? {
+        let format: ContentFormat = resource == .message2 ? .opaque : .text
+        let observe = Sample.observe(self.path(resource), accept: format)
+        return self.driver.answer(observe, session: self.sessions[self.server], token: [token])
+    }
+
+    /// Runs a session up to message 3, whose command may take its time.
+    mutating func begin(_ command: SessionCommand, knowing dsid: SessionIdentifier? = nil) throws -> SessionPair {
+        let gsid = try self.newIdentifier()
+        let message1 = SessionMessage(number: 1, command: command, gsid: gsid, dsid: dsid)
+        #expect(self.put(.message1, message1.encoded) == .changed)
+        let pair = SessionPair(gsid: gsid, dsid: try #require(try self.message2().dsid))
+        _ = self.put(.message3, SessionMessage(number: 3, command: command, gsid: gsid, dsid: pair.dsid).encoded)
+        return pair
     }
 
     /// Runs a session from message 1 to the answer to message 3.

@@ -16,19 +16,21 @@ import Testing
 
     // MARK: On the device
 
-    @Test("Message 1 of the last session, and of one before it")
+    @Test("Message 1 of the last sessions is late, and one of a session before them a breach")
     func aReplayedMessage1BeginsNoSession() throws {
         let long = SessionWording(form: .bothIdentifiers)
         var device = try long.device()
         try long.complete(&device, "Z", "5", new: "2")
         try long.complete(&device, "Y", "2", new: "3")
+        try long.complete(&device, "X", "3", new: "4")
         let before = device.record
-        for replayed in [try long.message1("Y", "2"), try long.message1("Z", "5")] {
-            self.expectSpoofed(
-                device.message1Received(replayed, identifier: try identifier("4")),
-                .wrongIdentifier
-            )
+        for late in [try long.message1("X", "3"), try long.message1("Y", "2")] {
+            #expect(device.message1Received(late, identifier: try identifier("6")) == .refuse(.late))
         }
+        self.expectSpoofed(
+            device.message1Received(try long.message1("Z", "5"), identifier: try identifier("6")),
+            .wrongIdentifier
+        )
         #expect(device.record == before)
         #expect(device.stateNumber == 0)
     }
@@ -50,7 +52,7 @@ import Testing
         try wording.complete(&device, "Z", "5", new: "2")
         #expect(device.message3Received(try wording.message3("Z", "2")) == .answer(.done(.changed)))
         try wording.complete(&device, "Y", "2", new: "3")
-        self.expectSpoofed(device.message3Received(try wording.message3("Z", "2")), .wrongIdentifier)
+        #expect(device.message3Received(try wording.message3("Z", "2")) == .answer(.done(.changed)))
         // Nor in the middle of another session, which goes on.
         try wording.offer(&device, "X", "3", new: "4")
         self.expectSpoofed(device.message3Received(try wording.message3("Z", "2")), .wrongIdentifier)

@@ -109,7 +109,7 @@ extension DeviceSessionMachine.Counters {
         try wording.offer(&device, "Z", "5", new: "2")
         let other = try wording.message1("Y", "5", 50)
         #expect(device.message1Received(other, identifier: try identifier("3")) == .store(device.record))
-        #expect(device.record.superseded == (try wording.pair("Z", "2")))
+        #expect(device.record.superseded == .init(pair: try wording.pair("Z", "2"), outcome: .notDone))
         #expect(device.record.gsid == (try wording.gsids("E", "Y")))
         #expect(device.record.dsid == (try cache(established: "5", provisional: "3")))
         #expect(device.stored(now: now) == .acceptMessage1)
@@ -132,30 +132,53 @@ extension DeviceSessionMachine.Counters {
         #expect(device.counters.numbers == [0, 1, 1])
     }
 
-    @Test("The established one of a gateway without message 2, and the newest of one with it")
-    func message1MayGiveBackEitherDSID() throws {
+    @Test("Only the established DSID begins a session: the one of a session that was not done proves nothing")
+    func message1GivesBackTheEstablishedDSID() throws {
         let long = SessionWording(form: .bothIdentifiers)
-        for returned in ["5", "2"] {
-            var device = try long.device()
-            try long.offer(&device, "Z", "5", new: "2")
-            _ = device.deadlineReached(now: seconds(60))
-            try long.offer(&device, "Y", returned, new: "3")
-            #expect(device.record.dsid == (try cache(established: "5", provisional: "3")))
-            #expect(device.record.gsid == (try long.gsids("E", "Y")))
-            #expect(device.record.superseded == (try long.pair("Z", "2")))
-            #expect(device.message3Received(try long.message3("Y", "3")) == .store(device.record))
-        }
+        var device = try long.device()
+        try long.offer(&device, "Z", "5", new: "2")
+        _ = device.deadlineReached(now: seconds(60))
+        let refused = try long.message1("Y", "2")
+        let breach = DeviceSessionMachine.Action.refuse(.breach(.wrongIdentifier))
+        #expect(device.message1Received(refused, identifier: try identifier("3")) == breach)
+        try long.offer(&device, "Y", "5", new: "3")
+        #expect(device.record.dsid == (try cache(established: "5", provisional: "3")))
+        #expect(device.record.gsid == (try long.gsids("E", "Y")))
+        #expect(device.record.superseded == .init(pair: try long.pair("Z", "2"), outcome: .notDone))
+        #expect(device.message3Received(try long.message3("Y", "3")) == .store(device.record))
     }
 
-    @Test("A copy of message 1 after a restart begins a session of its own with the same GSID")
-    func aLateCopyOfMessage1DoesNotReviveItsSession() throws {
+    @Test("Message 1 with a GSID that is known is late: each gets one session, also after a restart")
+    func aLateCopyOfMessage1BeginsNoSession() throws {
         let long = SessionWording(form: .bothIdentifiers)
         var device = try long.device()
         try long.offer(&device, "Z", "5", new: "2")
         device = try long.device(device.record)
-        try long.offer(&device, "Z", "5", new: "3")
+        #expect(device.message1Received(try long.message1("Z", "5"), identifier: try identifier("3")) == .refuse(.late))
         #expect(device.message3Received(try long.message3("Z", "2")) == .refuse(.late))
-        #expect(device.message3Received(try long.message3("Z", "3")) == .store(device.record))
+        try long.offer(&device, "Y", "5", new: "3")
+        #expect(device.message1Received(try long.message1("Z", "5"), identifier: try identifier("4")) == .refuse(.late))
+        #expect(device.message3Received(try long.message3("Y", "3")) == .store(device.record))
+        _ = device.stored(now: now)
+        _ = device.executed(.done(.changed))
+        _ = device.stored(now: now)
+        #expect(device.message1Received(try long.message1("Y", "5"), identifier: try identifier("4")) == .refuse(.late))
+        #expect(device.counters.late == 4)
+    }
+
+    @Test("The session before the newest is known with its outcome, also when it was done")
+    func whatIsLateOfTheLastButOne() throws {
+        let long = SessionWording(form: .bothIdentifiers)
+        var device = try long.device()
+        for (gsid, known, dsid) in [("Z", "5", "2"), ("Y", "2", "3")] {
+            try long.offer(&device, gsid, known, new: dsid)
+            _ = device.message3Received(try long.message3(gsid, dsid))
+            _ = device.stored(now: now)
+            _ = device.executed(.done(.changed))
+            _ = device.stored(now: now)
+        }
+        #expect(device.message3Received(try long.message3("Z", "2")) == .answer(.done(.changed)))
+        #expect(device.outcomeAsked(try long.pair("Z", "2")) == .answer(.done(.changed)))
     }
 
     @Test(arguments: SessionWording.both)

@@ -43,7 +43,7 @@ import Testing
             }
         case .message1Replayed:
             switch state {
-            case .idle, .awaitingMessage3: (.breach(.wrongIdentifier), state)
+            case .idle, .awaitingMessage3: (.late, state)
             case .storingIdentifiers, .storingExecution, .executing, .storingOutcome: (.busy, state)
             }
         case .message1Malformed:
@@ -74,11 +74,11 @@ import Testing
             case .idle, .storingIdentifiers, .storingExecution, .executing, .storingOutcome:
                 (.breach(.wrongIdentifier), state)
             }
-        case .message3Replayed:
+        case .message3Replayed, .outcomeAskedOfLast:
             switch state {
-            case .idle, .storingIdentifiers, .awaitingMessage3: (.answer(.done(.created)), state)
-            // The device remembers one execution.
-            case .storingExecution, .executing, .storingOutcome: (.breach(.wrongIdentifier), state)
+            // The device remembers the session before the newest.
+            case .idle, .storingIdentifiers, .awaitingMessage3, .storingExecution, .executing, .storingOutcome:
+                (.answer(.done(.created)), state)
             }
         case .message3Foreign, .outcomeAskedOfNobodys:
             switch state {
@@ -97,11 +97,6 @@ import Testing
             case .awaitingMessage3: (.answer(.notDone), .idle)
             case .storingExecution, .executing: (.answer(.executing), state)
             case .storingOutcome: (.answer(.done(.changed)), state)
-            }
-        case .outcomeAskedOfLast:
-            switch state {
-            case .idle, .storingIdentifiers, .awaitingMessage3: (.answer(.done(.created)), state)
-            case .storingExecution, .executing, .storingOutcome: (.breach(.wrongIdentifier), state)
             }
         case .stored:
             switch state {

@@ -49,7 +49,12 @@ import Testing
         try wording.confirm(&gateway, "Z", "2")
         try wording.offer(&device, "Z", "5", new: "2")
         _ = device.deadlineReached(now: seconds(60))
-        try wording.offer(&device, "Z", "5", new: "3")
+        if wording.form == .bothIdentifiers {
+            let copy = try wording.message1("Z", "5")
+            #expect(device.message1Received(copy, identifier: try identifier("3")) == .refuse(.late))
+        } else {
+            try wording.offer(&device, "Z", "5", new: "3")
+        }
         try Self.loseMessage3(wording, &gateway, &device)
         #expect(try Self.complete(&gateway, &device, gsid: "Y", dsid: "4"))
     }
@@ -60,7 +65,8 @@ import Testing
         var (gateway, device) = (try long.gateway(), try long.device())
         try long.confirm(&gateway, "Z", "2")
         try long.offer(&device, "Z", "5", new: "2")
-        try long.offer(&device, "A", "2", new: "3")
+        let changed = try long.message1("A", "2")
+        #expect(device.message1Received(changed, identifier: try identifier("3")) == .refuse(.breach(.wrongIdentifier)))
         try Self.loseMessage3(long, &gateway, &device)
         #expect(try Self.complete(&gateway, &device, gsid: "Y", dsid: "4"))
     }

@@ -1,5 +1,7 @@
 import DeviceConfiguration
+import Foundation
 import LwM2MClient
+import TestSupport
 import Testing
 
 @Suite struct DeviceConfigurationFileTests {
@@ -20,6 +22,17 @@ import Testing
         #expect(file.client.store == "/srv/./thermometer-1")
         #expect(file.client.device.serialNumber == "0001")
         #expect(file.objects.map(\.definition.id) == [3303])
+    }
+
+    @Test func theExampleOfThePageAboutCommandSessionsIsValid() throws {
+        let page = Fixtures.root.appending(path: "docs/command-sessions.md")
+        let parts = try String(contentsOf: page, encoding: .utf8).components(separatedBy: "```")
+        let yaml = try #require(parts.first { $0.hasPrefix("yaml\n") }).dropFirst("yaml\n".count)
+        let file = try DeviceConfigurationFile(yaml: String(yaml), file: "x.yaml")
+        let policy = try #require(file.client.sessionPolicy)
+        #expect(policy.gateway == 1)
+        #expect(policy.protectedPaths.count == 3)
+        #expect(file.client.sessionIdentifiers != nil)
     }
 
     @Test func bootstrapTakesTheServersPlace() throws {

@@ -53,7 +53,7 @@ private func makeRecord() -> DeviceSessionRecord {
         dsid: IdentifierCache(established: identifier(3), provisional: identifier(4))
     )
     record.lastExecution = identifier(3).map { .init(pair: SessionPair(gsid: nil, dsid: $0), outcome: .done(.changed)) }
-    record.superseded = identifier(5).map { SessionPair(gsid: identifier(6), dsid: $0) }
+    record.superseded = identifier(5).map { .init(pair: SessionPair(gsid: identifier(6), dsid: $0), outcome: .unknown) }
     return record
 }
 

@@ -21,8 +21,8 @@ struct BootstrapProcedure: Sendable {
     var storage: StorageID?
     /// The configuration to return to on failure.
     var previous: DeviceTree?
-    /// The command sessions to return to with it.
-    var previousSessions: [CommandSessionHost] = []
+    /// The command sessions that what was delivered took the place of.
+    var replacedSessions: [CommandSessionHost] = []
     /// How often registration failed for good since it last succeeded.
     var fallbacks: UInt8 = 0
 }
@@ -84,7 +84,7 @@ extension ClientEngine {
         case .store:
             let storage = self.makeStorageID()
             self.bootstrap.storage = storage
-            self.adoptSessions()
+            self.bootstrap.replacedSessions = self.adoptSessions()
             self.put(.store(storage, self.stored(self.tree)))
         case .finish(let since):
             self.answerFinish(.changed)
@@ -211,7 +211,6 @@ extension ClientEngine {
         self.interruptSessions()
         self.failPendingExchanges()
         self.bootstrap.previous = self.tree
-        self.bootstrap.previousSessions = self.sessions
         self.seekBootstrapServer(account, now: now)
     }
 
@@ -225,7 +224,7 @@ extension ClientEngine {
     private mutating func returnToPrevious() {
         guard let previous = self.bootstrap.previous else { return }
         self.tree = previous
-        self.sessions = self.bootstrap.previousSessions
+        self.restoreSessions(self.bootstrap.replacedSessions)
     }
 
     private mutating func answerFinish(_ code: CoAPCode) {
@@ -242,6 +241,6 @@ extension ClientEngine {
         self.bootstrap.finish = nil
         self.bootstrap.storage = nil
         self.bootstrap.previous = nil
-        self.bootstrap.previousSessions = []
+        self.bootstrap.replacedSessions = []
     }
 }

@@ -109,6 +109,8 @@ public enum ClientReport: Equatable, Sendable {
     case commandExecuted(CoAPCode)
     /// A command session ended before its command was executed.
     case commandSessionAborted
+    /// A message of a command session that was over came from the server, doubled or long under way.
+    case commandSessionLate(shortServerID: UInt16)
     /// A check of command sessions failed, and the policy says to log it; the address where it says to trace it.
     case commandSessionBreached(SessionBreach, shortServerID: UInt16, address: IPAddress?)
     /// The policy of command sessions says to talk no more with the server for a while.

@@ -162,6 +162,7 @@ extension ClientEngine {
         guard let session = self.connections[index].session else { return true }
         let observation = self.connections[index].observations[position]
         do {
+            try self.authoriseLook(at: observation.path, from: index)
             let records = try self.read(observation.path, now: now)
             let response = try Self.content(records, as: observation.format, at: observation.path)
             let number = Self.number(of: records, at: observation.path)
@@ -205,7 +206,8 @@ extension ClientEngine {
     private mutating func keep(on index: Int, _ position: Int, now: MonotonicTime) -> Bool {
         guard self.connections[index].keepsNotifications else { return true }
         let observation = self.connections[index].observations[position]
-        guard let records = try? self.read(observation.path, now: now),
+        guard (try? self.authoriseLook(at: observation.path, from: index)) != nil,
+            let records = try? self.read(observation.path, now: now),
             let content = try? Self.content(records, as: observation.format, at: observation.path)
         else {
             self.endObservation(on: index, position)

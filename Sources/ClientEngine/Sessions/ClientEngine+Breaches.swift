@@ -24,10 +24,24 @@ extension ClientEngine {
         }
     }
 
+    /// Lets nobody but its gateway see an instance of the object.
+    ///
+    /// Notifications ask here each time: a policy changes, and an address moves, while an observation goes on.
+    /// - Throws: 4.01.
+    func authoriseLook(at path: ObjectPath, from index: Int) throws(Refusal) {
+        guard self.tree.isSessionObject(path.object) else { return }
+        let connection = self.connections[index]
+        for host in self.sessions where path.instance == nil || path.instance == host.instance {
+            guard host.objection(to: connection) == nil, !host.blocked.contains(connection.shortServerID) else {
+                throw Refusal(.unauthorized)
+            }
+        }
+    }
+
     private func isProtected(_ parsed: ManagementRequest, _ request: CoAPRequest, by host: CommandSessionHost) -> Bool {
         let path = parsed.path
         // The policy itself is changed in a session, or by bootstrap.
-        if self.tree.isSessionObject(path.object) { return true }
+        if self.tree.isSessionObject(path.object) { return path.instance == nil || path.instance == host.instance }
         guard host.policy.protects(path) else { return false }
         switch parsed {
         case .create:
@@ -74,6 +88,7 @@ extension ClientEngine {
         }
         if responses.contains(.suspend), let connection {
             self.withMachine(position) { $0.abort() }
+            self.showSession(position)
             let seconds = host.policy.suspension
             self.report(.serverSuspended(shortServerID: shortServerID, seconds: seconds))
             self.perform(

@@ -118,6 +118,9 @@ extension ClientEngine {
         case .refuse(let refusal):
             if self.sessions[position].waiting?.exchange == message.exchange { self.sessions[position].waiting = nil }
             self.answer(message.exchange, CoAPResponse(refusal.code), .write, message.path)
+            if refusal == .late, self.sessions[position].policy.breaches[.routine].contains(.log) {
+                self.report(.commandSessionLate(shortServerID: message.shortServerID))
+            }
             if case .breach(let breach) = refusal {
                 self.respond(to: breach, at: position, from: message.shortServerID, now: now)
             }
@@ -225,7 +228,8 @@ extension ClientEngine {
     /// The configuration to store, with what sessions need after a restart.
     func stored(_ tree: DeviceTree) -> StoredConfiguration {
         var stored = tree.stored
-        guard !self.sessions.isEmpty else { return stored }
+        // An empty list says that there are no gateways any more; nil, that the factory's count.
+        guard tree.object(tree.ids.commandSession) != nil else { return stored }
         stored.sessions = tree.sessionInstances.compactMap { instance in
             guard let host = self.sessions.first(where: { $0.instance == instance.id }) else { return nil }
             return StoredCommandSession(
@@ -245,12 +249,17 @@ extension ClientEngine {
     }
 
     /// Makes the hosts those of the instances that there are, with the policies that they hold.
-    mutating func adoptSessions() {
+    ///
+    /// - Returns: the hosts whose instance went away or got other identifiers.
+    @discardableResult
+    mutating func adoptSessions() -> [CommandSessionHost] {
+        var replaced = self.sessions
         var hosts: [CommandSessionHost] = []
         for instance in self.tree.sessionInstances {
             let given = self.tree.takeSessionIdentifiers(instance.id)
             guard let policy = self.tree.sessionPolicy(of: instance) else { continue }
-            if given == nil, var host = self.sessions.first(where: { $0.instance == instance.id }) {
+            if given == nil, let position = replaced.firstIndex(where: { $0.instance == instance.id }) {
+                var host = replaced.remove(at: position)
                 host.adopt(policy)
                 hosts.append(host)
             } else {
@@ -258,6 +267,20 @@ extension ClientEngine {
             }
         }
         self.sessions = hosts
+        self.showSessions()
+        return replaced
+    }
+
+    /// Brings back hosts that were replaced, to the tree of before; the others keep what became of them meanwhile.
+    mutating func restoreSessions(_ replaced: [CommandSessionHost]) {
+        self.sessions = replaced + self.sessions
+        for position in replaced.indices where self.sessions[position].storage != nil {
+            // How that ended may have been told while nobody listened.
+            self.sessions[position].storage = nil
+            self.sessions[position].needsStorage = true
+        }
+        self.adoptSessions()
+        self.storeSessions()
     }
 
     /// Ends sessions whose messages can no longer be answered; what is being executed ends without an outcome.
@@ -280,8 +303,17 @@ extension ClientEngine {
 
     // MARK: What servers see
 
-    /// Shows the state, the message to read and the counters of a session.
-    private mutating func showSession(_ position: Int) {
+    /// Shows what a gateway observes from the start: what is not there cannot be observed.
+    mutating func showSessions() {
+        for position in self.sessions.indices {
+            self.showSession(position)
+            let path = self.tree.sessionPath(self.sessions[position].instance, .lastBreach)
+            if self.tree.value(at: path) == nil { self.setSession(position, .lastBreach, .string("")) }
+        }
+    }
+
+    /// Shows the state and the message to read of a session.
+    mutating func showSession(_ position: Int) {
         let machine = self.sessions[position].machine
         self.setSession(position, .state, .integer(Int64(machine.stateNumber)))
         self.setSession(position, .message2, machine.message2.map { .opaque($0.encoded) })

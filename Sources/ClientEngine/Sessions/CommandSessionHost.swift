@@ -58,6 +58,8 @@ struct CommandSessionHost: Sendable {
 
     /// Takes a changed policy over; a session in progress ends as it began.
     mutating func adopt(_ policy: SessionPolicy) {
+        // Who is blocked was judged by the policy before: it may be the gateway now.
+        if policy != self.policy { self.blocked = [] }
         self.policy = policy
         self.machine.form = policy.form
         self.machine.timeout = .seconds(Int64(policy.timeout))

@@ -88,7 +88,9 @@ public struct DeviceSessionMachine: Sendable {
     }
 
     /// How much of the exchange carries identifiers, in messages from now on.
-    public var form: SessionForm
+    public var form: SessionForm {
+        didSet { self.forgetOtherForm() }
+    }
     /// How long the device waits for message 3 of the sessions that begin from now on.
     public var timeout: Duration
     /// What is durable, or on its way to be.
@@ -108,9 +110,13 @@ public struct DeviceSessionMachine: Sendable {
         self.form = form
         self.timeout = timeout
         self.record = record
-        // Left by the other form, they would be taken for those of this form's sessions.
-        if form == .deviceIdentifier { self.record.gsid = IdentifierCache() }
+        self.forgetOtherForm()
         if record.lastExecution?.outcome == .executing { self.record.lastExecution?.outcome = .unknown }
+    }
+
+    /// GSIDs that the other form left would be taken for those of the short form's sessions.
+    private mutating func forgetOtherForm() {
+        if self.form == .deviceIdentifier { self.record.gsid = IdentifierCache() }
     }
 
     /// When ``deadlineReached(now:)`` must next be called; nil when nothing is pending.
@@ -146,6 +152,11 @@ public struct DeviceSessionMachine: Sendable {
         case .storingIdentifiers, .storingExecution, .executing, .storingOutcome: return .refuse(.busy)
         case .awaitingMessage3(let session, _) where session.message1 == message: return .acceptMessage1
         case .idle, .awaitingMessage3: break
+        }
+        if let gsid = message.gsid, self.record.knows(gsid) {
+            // A copy, or a message that was long under way: each GSID gets one session, also after a crash.
+            self.counters.late += 1
+            return .refuse(.late)
         }
         let before = self.record
         guard self.begin(message, identifier) else { return .refuse(.breach(.wrongIdentifier)) }
@@ -231,7 +242,7 @@ public struct DeviceSessionMachine: Sendable {
     public mutating func executed(_ outcome: SessionOutcome) -> Action {
         guard case .executing = self.state else { return .none }
         self.record.lastExecution?.outcome = outcome
-        self.counters.completed += 1
+        if outcome == .notDone { self.counters.aborted += 1 } else { self.counters.completed += 1 }
         self.state = .storingOutcome(outcome)
         return .store(self.record)
     }
@@ -256,21 +267,16 @@ public struct DeviceSessionMachine: Sendable {
 
     /// Takes the identifiers of message 1 into the caches.
     ///
-    /// - Returns: false, with nothing changed, when they do not prove the state that the last session left.
+    /// - Returns: false, with nothing changed, when they do not prove the state that the last session left: only the
+    ///   established DSID does, which message 3 alone replaces, whatever else came meanwhile.
     private mutating func begin(_ message: SessionMessage, _ identifier: SessionIdentifier) -> Bool {
         var next = self.record
         guard !next.dsid.contains(identifier) else { return false }
         if self.form == .bothIdentifiers {
-            guard let gsid = message.gsid, gsid != next.gsid.established else { return false }
-            // Either value may come: the established one of who has not had the last message 2, or the newest. Neither
-            // becomes established by it: only message 3, the complete echo, makes the device forget the value before.
-            let isNewest = message.dsid != nil && message.dsid == next.dsid.provisional
-            guard isNewest || message.dsid == next.dsid.established else { return false }
-            if let pair = next.provisionalPair { next.superseded = pair }
+            guard let gsid = message.gsid, message.dsid == next.dsid.established else { return false }
             next.gsid.offer(gsid)
-        } else if let pair = next.provisionalPair {
-            next.superseded = pair
         }
+        next.superseded = self.record.newestSession
         next.dsid.offer(identifier)
         self.record = next
         return true
@@ -283,7 +289,9 @@ public struct DeviceSessionMachine: Sendable {
         } else if self.record.provisionalPair == pair {
             return .over
         }
-        if self.record.superseded == pair || self.record.establishedPair == pair { return .over }
+        if let past = self.record.superseded, past.pair == pair {
+            return past.outcome == .notDone ? .over : .executed(past.outcome)
+        }
         if case .awaitingMessage3(let session, _) = self.state,
             session.pair.dsid == pair.dsid || session.pair.gsid != nil && session.pair.gsid == pair.gsid
         {

@@ -1,15 +1,16 @@
-/// What a device must find again after a restart: two caches, the last session that executed, and one that it gave up.
+/// What a device must find again after a restart: two caches, the last session that executed, and the one before the
+/// newest.
 ///
 /// Of fixed size, whatever happens.
 public struct DeviceSessionRecord: Equatable, Sendable {
-    /// A session whose command was executed, or was about to be.
-    public struct Execution: Equatable, Sendable {
+    /// A session that is over, or is executing its command.
+    public struct PastSession: Equatable, Sendable {
         /// Its identifiers.
         public let pair: SessionPair
         /// ``SessionOutcome/executing`` from before the command runs until its outcome is stored.
         public var outcome: SessionOutcome
 
-        /// Creates an execution.
+        /// Creates a session.
         public init(pair: SessionPair, outcome: SessionOutcome) {
             self.pair = pair
             self.outcome = outcome
@@ -21,16 +22,16 @@ public struct DeviceSessionRecord: Equatable, Sendable {
     /// The device's own.
     public var dsid: IdentifierCache
     /// The last session that came to its command.
-    public var lastExecution: Execution?
-    /// A session that a newer one took the place of, so that what is still on its way from it is known as late.
-    public var superseded: SessionPair?
+    public var lastExecution: PastSession?
+    /// The session before the newest one, so that what is still on its way from it is known as late.
+    public var superseded: PastSession?
 
     /// Creates a record; an empty one is that of a device that never had a session.
     public init(
         gsid: IdentifierCache = IdentifierCache(),
         dsid: IdentifierCache = IdentifierCache(),
-        lastExecution: Execution? = nil,
-        superseded: SessionPair? = nil
+        lastExecution: PastSession? = nil,
+        superseded: PastSession? = nil
     ) {
         self.gsid = gsid
         self.dsid = dsid
@@ -43,7 +44,13 @@ public struct DeviceSessionRecord: Equatable, Sendable {
         self.dsid.provisional.map { SessionPair(gsid: self.gsid.provisional, dsid: $0) }
     }
 
-    var establishedPair: SessionPair? {
-        self.dsid.established.map { SessionPair(gsid: self.gsid.established, dsid: $0) }
+    /// The session that the next one supersedes: one that was never confirmed, or the last that was.
+    var newestSession: PastSession? {
+        self.provisionalPair.map { PastSession(pair: $0, outcome: .notDone) } ?? self.lastExecution
+    }
+
+    /// Whether a session with the GSID is known: a gateway makes one for each session, so it is over or in progress.
+    func knows(_ gsid: SessionIdentifier) -> Bool {
+        self.gsid.contains(gsid) || self.superseded?.pair.gsid == gsid
     }
 }

@@ -77,9 +77,10 @@ public struct SessionCommand: Hashable, Sendable {
 
     init(from reader: inout CBORReader) throws(SessionMessageError) {
         guard try reader.head() == .array(4), case .unsigned(let number) = try reader.head(),
-            let operation = UInt8(exactly: number).flatMap(Operation.init), case .text(let length?) = try reader.head(),
-            let path = try? ObjectPath(parsing: try reader.content(length))
+            let operation = UInt8(exactly: number).flatMap(Operation.init), case .text(let length?) = try reader.head()
         else { throw .malformed }
+        let text = try reader.content(length)
+        guard let path = try? ObjectPath(parsing: text) else { throw .malformed }
         var format: ContentFormat?
         switch try reader.head() {
         case .unsigned(let number):

@@ -34,6 +34,8 @@ extension SessionPolicy {
             }
         }
 
+        var isRepeatable: Bool { self == .gateway || self == .protect }
+
         /// What the value must be, for people.
         public var hint: UTF8Text {
             switch self {
@@ -54,15 +56,20 @@ extension SessionPolicy {
         case unknown(UTF8Text)
         /// The value is not what the field takes.
         case invalid(Field)
+        /// A field that stands for one value is there twice.
+        case repeated(Field)
     }
 
     /// Reads a policy from fields; what is missing is as in a policy that was told nothing else.
     public init(fields: [(name: UTF8Text, value: UTF8Text)]) throws(FieldError) {
         var records: [ResourceRecord] = []
         var counts: (addresses: UInt16, paths: UInt16) = (0, 0)
+        var seen: [Field] = []
         let base = ObjectPath(OwnObjectIDs.standard.commandSession, 0)
         for (name, value) in fields {
             guard let field = Field.allCases.first(where: { $0.name == name }) else { throw .unknown(name) }
+            guard field.isRepeatable || !seen.contains(field) else { throw .repeated(field) }
+            seen.append(field)
             switch field {
             case .gateway:
                 guard counts.addresses < Self.maximumAddresses else { throw .invalid(field) }

@@ -14,7 +14,7 @@ public struct SessionPolicy: Hashable, Sendable {
         case protectedPaths
         /// A duration is not a whole number of seconds within its range.
         case duration
-        /// A resource has a value that cannot be read.
+        /// A resource has a value that cannot be read or that it does not take.
         case malformed(resource: UInt16)
     }
 
@@ -25,7 +25,7 @@ public struct SessionPolicy: Hashable, Sendable {
 
     /// How much of the exchange carries identifiers.
     public let form: SessionForm
-    /// The Short Server ID of the gateway; nil for any server at one of the addresses.
+    /// The Short Server ID of the gateway, 1 to 65,534; nil for any server at one of the addresses.
     public let gateway: UInt16?
     /// The addresses that messages of a session may come from, 1 to ``maximumAddresses``.
     public let gatewayAddresses: [IPAddress]
@@ -51,6 +51,9 @@ public struct SessionPolicy: Hashable, Sendable {
         guard (1...Self.maximumAddresses).contains(gatewayAddresses.count) else { throw .gatewayAddresses }
         guard protectedPaths.count <= Self.maximumPaths, protectedPaths.allSatisfy({ $0.depth > 0 }) else {
             throw .protectedPaths
+        }
+        guard (1...65_534).contains(gateway ?? 1) else {
+            throw .malformed(resource: SessionResource.gateway.rawValue)
         }
         guard (1...2_592_000).contains(suspension), (1...86_400).contains(timeout) else { throw .duration }
         self.form = form

@@ -18,6 +18,8 @@ struct Program: Sendable {
     /// The peers that `make install` puts into .venv from PyPI.
     static let aiocoapResourceDirectory = Program(inVirtualEnvironment: "aiocoap-rd")
     static let aiocoapClient = Program(inVirtualEnvironment: "aiocoap-client")
+    /// What runs the scripts in `Peers`, beside aiocoap.
+    static let python = Self.aiocoapClient.flatMap { _ in Program(inVirtualEnvironment: "python") }
 
     private init?(path: String) {
         guard FileManager.default.isExecutableFile(atPath: path) else { return nil }
