@@ -1,8 +1,8 @@
 # Everything a newcomer needs is one of these targets. Each one installs what is missing first.
 
 .DEFAULT_GOAL := help
-.PHONY: help install build test check models demo bench power-cut fleet-19000 rotation-100000 command-sessions tiny-device \
-	format clean
+.PHONY: help install build test check models demo bench power-cut fleet-19000 rotation-100000 command-sessions \
+	command-crashes command-cost tiny-device format clean
 
 help: ## Lists the targets
 	@awk 'BEGIN { FS = ":.*## " } /^[a-z0-9-]+:.*## / { printf "  make %-16s %s\n", $$1, $$2 }' Makefile
@@ -38,6 +38,12 @@ rotation-100000: install ## Rotates 100,000 names in BIND while somebody asks fo
 
 command-sessions: install ## Simulates a million command sessions over a bad link, with crashes and an attacker (some minutes)
 	@Scripts/command-sessions
+
+command-crashes: build ## Kills a gateway and a device 200 times in the middle of commands (some minutes)
+	@Scripts/command-crashes
+
+command-cost: build ## Prints what a command in a session costs beside a plain write
+	@Scripts/command-cost
 
 tiny-device: install ## Builds the Embedded Swift device, runs it and prints its size and memory
 	@Scripts/tiny-device

@@ -425,6 +425,14 @@ if !isLibraryOnly {
             "ManagementServer",
             ["CoAPMessages", "CoAPTransport", "LoopbackPeers", "ManagementServer", "Primitives", "ServiceSupport"]
         ),
+        tests(
+            "CommandGateway",
+            [
+                "ClientEngine", "CoAPMessages", "CoAPTransport", "CommandGateway", "CommandSessions",
+                "CryptographicHashes", "DeviceRuntime", "GatewayEngine", "LoopbackPeers", "LwM2MModel",
+                "ManagementService", "Primitives", "ServiceSupport",
+            ]
+        ),
         tests("DeviceConfiguration", ["DeviceConfiguration", "LwM2MClient", "LwM2MModel", "TestSupport"]),
         tests(
             "FleetScenarios",

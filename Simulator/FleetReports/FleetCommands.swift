@@ -22,7 +22,8 @@ public struct FleetCommands: Codable, Hashable, Sendable {
     var parts: [String] {
         var parts = ["\(self.completed) completed", "\(self.aborted) aborted"]
         for (count, words) in [
-            (self.refused, "refused"), (self.late, "late"), (self.suspensions, "suspended"), (self.restarts, "restarts"),
+            (self.refused, "refused"), (self.late, "late"), (self.suspensions, "suspended"),
+            (self.restarts, "restarts"),
         ] where count > 0 {
             parts.append("\(count) \(words)")
         }

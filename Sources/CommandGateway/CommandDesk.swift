@@ -11,11 +11,13 @@ import ServiceSupport
 /// What people ask a gateway on its control socket: commands, what became of them, and the audit log.
 final class CommandDesk {
     private static let pageLength = 100
+    private static let longestUser = 64
 
     private unowned let gateway: CommandGateway
     /// Who wants to know what becomes of a command; a client that goes leaves its command to its end.
     private var askers: [GatewayCommandID: ControlAsker] = [:]
-    private var resetAskers: [UTF8Text: [ControlAsker]] = [:]
+    /// Who waits for a session reset: one for each device, until it is answered, also when the client has gone.
+    private var resetAskers: [UTF8Text: ControlAsker] = [:]
 
     init(gateway: CommandGateway) {
         self.gateway = gateway
@@ -30,10 +32,12 @@ final class CommandDesk {
             case .audit: try self.listAudit(asker)
             case .standing: try self.tellStanding(asker)
             case .unblock:
-                self.gateway.tell(.deviceUnblocked(endpoint: try self.endpoint(of: asker), user: self.user(of: asker)))
+                let device = try self.knownDevice(of: asker)
+                self.gateway.tell(.deviceUnblocked(endpoint: device.endpoint, user: try self.user(of: asker)))
                 self.acknowledge(asker)
             case .resetAlarm:
-                self.gateway.tell(.alarmReset(endpoint: try self.endpoint(of: asker), user: self.user(of: asker)))
+                let device = try self.knownDevice(of: asker)
+                self.gateway.tell(.alarmReset(endpoint: device.endpoint, user: try self.user(of: asker)))
                 self.acknowledge(asker)
             case .resetSession: try self.resetSession(asker)
             default: throw ControlRefusal("bad-request", "a gateway has no such verb")
@@ -54,6 +58,7 @@ final class CommandDesk {
         guard let operation = try asker.request.deviceOperation(registry: self.gateway.service.objects) else {
             throw ControlRefusal("bad-request", "there is no operation")
         }
+        let user = try self.user(of: asker)
         let registration = status?.registration ?? Registration(endpoint: endpoint, location: "")
         guard let command = try? SessionCommand(operation, for: registration) else {
             throw ControlRefusal("bad-request", "the path does not suit the operation, or the value its format")
@@ -62,7 +67,7 @@ final class CommandDesk {
         self.askers[id] = asker
         asker.onGone = { [weak self] in self?.askers[id] = nil }
         self.gateway.tell(
-            .commandGiven(GatewayCommand(id: id, endpoint: endpoint, command: command, user: self.user(of: asker)))
+            .commandGiven(GatewayCommand(id: id, endpoint: endpoint, command: command, user: user))
         )
     }
 
@@ -80,12 +85,9 @@ final class CommandDesk {
     /// A command ended.
     func finished(_ id: GatewayCommandID, _ outcome: CommandOutcome) {
         self.send(id, nil, isLast: true) { reply in
-            var details: [String: ControlScalar] = [
-                "command": .unsigned(id.rawValue), "outcome": .text(CommandWords.name(outcome)),
-            ]
-            if case .done(let code) = outcome { reply.code = code.text }
-            if case .notDone(let reason) = outcome { details["reason"] = .text("\(reason)") }
-            reply.details = details
+            reply.code = CommandWords.code(outcome)
+            reply.details = CommandWords.details(outcome)
+            reply.details?["command"] = .unsigned(id.rawValue)
             reply.message = CommandWords.sentence(outcome)
         }
         self.askers[id] = nil
@@ -93,8 +95,8 @@ final class CommandDesk {
 
     /// Shows who waits for a command how far it is.
     func report(_ report: GatewayReport) {
-        guard !self.askers.isEmpty, let (endpoint, event, details) = CommandWords.progress(report),
-            let id = self.gateway.engine.status(of: endpoint)?.commands.first
+        guard let id = CommandWords.command(of: report), self.askers[id]?.request.progress == true,
+            let (event, details) = CommandWords.progress(report)
         else { return }
         self.send(id, event, isLast: false) { $0.details = details }
     }
@@ -136,6 +138,7 @@ final class CommandDesk {
             reply.event = "command"
             reply.endpoint = command.endpoint.string
             reply.path = command.summary.path.text
+            reply.code = command.outcome.flatMap(CommandWords.code)
             reply.details = CommandWords.details(command)
             asker.send(reply)
         }
@@ -187,9 +190,7 @@ final class CommandDesk {
     // MARK: Devices
 
     private func tellStanding(_ asker: ControlAsker) throws(ControlRefusal) {
-        guard let status = self.gateway.engine.status(of: try self.endpoint(of: asker)) else {
-            throw ControlRefusal("unknown-device", "nothing is known of sessions with this device")
-        }
+        let status = try self.knownDevice(of: asker)
         var reply = ControlReply(id: asker.request.id, kind: .result, done: true)
         reply.endpoint = status.endpoint.string
         reply.details = CommandWords.details(status)
@@ -198,27 +199,25 @@ final class CommandDesk {
 
     private func resetSession(_ asker: ControlAsker) throws(ControlRefusal) {
         let endpoint = try self.endpoint(of: asker)
-        self.resetAskers[endpoint, default: []].append(asker)
-        asker.onGone = { [weak self] in
-            self?.resetAskers[endpoint]?.removeAll { $0 === asker }
-        }
+        let user = try self.user(of: asker)
+        guard self.resetAskers[endpoint] == nil else { throw Self.refusal(.storing) }
+        self.resetAskers[endpoint] = asker
         self.gateway.tell(
-            .sessionReset(endpoint: endpoint, isForced: asker.request.replaces ?? false, user: self.user(of: asker))
+            .sessionReset(endpoint: endpoint, isForced: asker.request.replaces ?? false, user: user)
         )
     }
 
     /// A session reset was done or not.
     func reset(_ endpoint: UTF8Text, _ answer: SessionResetAnswer) {
-        guard var waiting = self.resetAskers[endpoint], !waiting.isEmpty else { return }
-        let asker = waiting.removeFirst()
-        self.resetAskers[endpoint] = waiting.isEmpty ? nil : waiting
+        guard let asker = self.resetAskers.removeValue(forKey: endpoint) else { return }
+        if answer == .done { self.acknowledge(asker) } else { asker.refuse(Self.refusal(answer)) }
+    }
+
+    private static func refusal(_ answer: SessionResetAnswer) -> ControlRefusal {
         switch answer {
-        case .done: self.acknowledge(asker)
-        case .inProgress:
-            asker.refuse(ControlRefusal("in-progress", "a session is in progress; --force gives its outcome up"))
-        case .storing: asker.refuse(ControlRefusal("storing", "something of the device is being stored; try again"))
-        case .unknownDevice:
-            asker.refuse(ControlRefusal("unknown-device", "nothing is known of sessions with this device"))
+        case .inProgress: ControlRefusal("in-progress", "a session is in progress; --force gives its outcome up")
+        case .done, .storing: ControlRefusal("storing", "something of the device is being stored; try again")
+        case .unknownDevice: ControlRefusal("unknown-device", "nothing is known of sessions with this device")
         }
     }
 
@@ -233,8 +232,25 @@ final class CommandDesk {
         return UTF8Text(endpoint)
     }
 
-    private func user(of asker: ControlAsker) -> UTF8Text {
-        UTF8Text(asker.request.user.map { String($0.prefix(64)) } ?? "operator")
+    private func knownDevice(of asker: ControlAsker) throws(ControlRefusal) -> GatewayDeviceStatus {
+        guard let status = self.gateway.engine.status(of: try self.endpoint(of: asker)) else {
+            throw Self.refusal(.unknownDevice)
+        }
+        return status
+    }
+
+    /// Who asks; not cut when it is too long, or it would become somebody else, whom rules may allow more.
+    private func user(of asker: ControlAsker) throws(ControlRefusal) -> UTF8Text {
+        let user = UTF8Text(asker.request.user ?? "operator")
+        guard (1...Self.longestUser).contains(user.bytes.count),
+            !user.bytes.contains(where: { $0 < 0x20 || $0 == 0x7F })
+        else {
+            throw ControlRefusal(
+                "bad-request",
+                "a user's name has 1 to \(Self.longestUser) bytes, none a control character"
+            )
+        }
+        return user
     }
 }
 

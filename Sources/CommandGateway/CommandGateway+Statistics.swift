@@ -20,6 +20,7 @@ extension CommandGateway {
             "commandSessionsAborted": counters.sessionsAborted,
             "commandSessionsUnknown": counters.sessionsUnknown,
             "commandSessionRetries": counters.retries,
+            "gatewayCommits": self.commits,
             "gatewayStorageFailures": counters.storageFailures,
             "auditsLost": counters.auditsLost,
         ]

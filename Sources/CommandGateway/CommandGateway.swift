@@ -55,7 +55,8 @@ public final class CommandGateway {
     /// The session on which a device was heard last, to tell its return on a new one from an update.
     private var sessions: [UTF8Text: SessionID] = [:]
     private var lastCommand: UInt64 = 0
-    private var isDraining = false
+    /// How often the state was written, each time with a wait for the disk.
+    private(set) var commits: UInt64 = 0
 
     /// Told what happens to registrations, inside ``run()``; for a log.
     public var onManagementReport: (ManagementReport) -> Void = { _ in }
@@ -85,6 +86,7 @@ public final class CommandGateway {
         self.service.onReport = { [unowned self] in self.take($0) }
         self.service.onTurn = { [unowned self] now in
             if let deadline = self.engine.nextDeadline, deadline <= now { self.tell(.deadlineReached) }
+            self.drain()
             return self.engine.nextDeadline
         }
         self.service.onOwnRequest = { [unowned self] in self.desk?.take($0) }
@@ -146,19 +148,35 @@ public final class CommandGateway {
         return GatewayCommandID(rawValue: self.lastCommand)
     }
 
-    /// Tells the engine something and does what follows.
+    /// Tells the engine something; what follows is done before the loop waits again.
     func tell(_ event: GatewayEvent) {
         self.engine.handle(event, now: self.service.loop.now)
-        // What is done can tell the engine something at once: the outermost call does it all, in order.
-        guard !self.isDraining else { return }
-        self.isDraining = true
-        defer { self.isDraining = false }
-        while let output = self.engine.nextOutput() { self.perform(output) }
     }
 
-    private func perform(_ output: GatewayOutput) {
+    /// Does what follows from all that was told since the last time.
+    private func drain() {
+        while true {
+            var outputs: [GatewayOutput] = []
+            while let output = self.engine.nextOutput() { outputs.append(output) }
+            guard !outputs.isEmpty else { return }
+            self.perform(outputs)
+        }
+    }
+
+    /// Performs outputs in their order, but stores together, and first, whatever they have stored.
+    ///
+    /// Each commit waits for the disk, so that one for many costs as much as one for each. Nothing is done before what it
+    /// depends on is durable; and what is done later than it might have been is as good as a message that was slow.
+    private func perform(_ outputs: [GatewayOutput]) {
+        var changes: [GatewayChange] = []
+        for case .store(_, let some) in outputs { changes += some }
+        let isDurable = self.makeDurable(changes)
+        for output in outputs { self.perform(output, isDurable: isDurable) }
+    }
+
+    private func perform(_ output: GatewayOutput, isDurable: Bool) {
         switch output {
-        case .store(let id, let changes): self.tell(self.makeDurable(changes) ? .stored(id) : .storageFailed(id))
+        case .store(let id, _): self.tell(isDurable ? .stored(id) : .storageFailed(id))
         case .write(let id, let endpoint, let path, let bytes):
             let records = [ResourceRecord(path, .opaque(bytes))]
             self.service.perform(.replace(path, records, format: .opaque), at: endpoint) { [unowned self] result in
@@ -181,9 +199,10 @@ public final class CommandGateway {
     }
 
     private func makeDurable(_ changes: [GatewayChange]) -> Bool {
-        guard let store = self.store else { return true }
+        guard let store = self.store, !changes.isEmpty else { return true }
         do throws(StoreError) {
             try store.apply(changes, at: Self.now)
+            self.commits += 1
             return true
         } catch {
             return false

@@ -15,6 +15,18 @@ enum CommandWords {
         }
     }
 
+    /// The device's code; nil when the command was not executed for sure.
+    static func code(_ outcome: CommandOutcome) -> String? {
+        if case .done(let code) = outcome { code.text } else { nil }
+    }
+
+    /// An outcome for machines: its name, and why when it was not done.
+    static func details(_ outcome: CommandOutcome) -> [String: ControlScalar] {
+        var details: [String: ControlScalar] = ["outcome": .text(self.name(outcome))]
+        if case .notDone(let reason) = outcome { details["reason"] = .text("\(reason)") }
+        return details
+    }
+
     static func sentence(_ outcome: CommandOutcome) -> String {
         switch outcome {
         case .done(let code): code.isSuccess ? "executed once" : "executed once; the device refused what it asks for"
@@ -46,23 +58,30 @@ enum CommandWords {
         }
     }
 
-    /// What a report tells who waits for a command: the device, a word, and what goes with it.
-    static func progress(_ report: GatewayReport) -> (UTF8Text, String, [String: ControlScalar])? {
+    /// The command that a report is about.
+    static func command(of report: GatewayReport) -> GatewayCommandID? {
         switch report {
-        case .traced(let trace): return (trace.endpoint, self.name(trace.message), self.details(trace))
-        case .sessionBegun(let endpoint, _, let attempt):
-            return (endpoint, "session", ["attempt": .integer(Int64(attempt))])
-        case .retrying(let endpoint, _, let pause):
-            return (endpoint, "retrying", ["seconds": .number(pause / .seconds(1))])
-        case .outcomeAwaited(let endpoint, let interruption, let pause):
-            return (
-                endpoint, "outcome-awaited",
+        case .traced(let trace): trace.id
+        case .sessionBegun(_, let id, _), .retrying(_, let id, _): id
+        case .sessionAborted(_, let id, _), .outcomeAwaited(_, let id, _, _), .breach(_, _, let id, _): id
+        case .sessionEnded, .unpermitted, .standingChanged, .storageFailed, .noIdentifier, .tooManyDevices: nil
+        }
+    }
+
+    /// What a report tells who waits for a command: a word, and what goes with it.
+    static func progress(_ report: GatewayReport) -> (String, [String: ControlScalar])? {
+        switch report {
+        case .traced(let trace): (self.name(trace.message), self.details(trace))
+        case .sessionBegun(_, _, let attempt): ("session", ["attempt": .integer(Int64(attempt))])
+        case .sessionAborted(_, _, let cause): ("aborted", ["because": .text("\(CommandOutcome.Reason(cause))")])
+        case .retrying(_, _, let pause): ("retrying", ["seconds": .number(pause / .seconds(1))])
+        case .outcomeAwaited(_, _, let interruption, let pause):
+            (
+                "outcome-awaited",
                 ["seconds": .number(pause / .seconds(1)), "because": .text(self.name(interruption))]
             )
-        case .breach(let endpoint, let breach, _, _): return (endpoint, "breach", ["kind": .text("\(breach.name)")])
-        case .sessionEnded, .sessionAborted, .unpermitted, .standingChanged, .storageFailed, .noIdentifier,
-            .tooManyDevices:
-            return nil
+        case .breach(_, let breach, _, _): ("breach", ["kind": .text("\(breach.name)")])
+        case .sessionEnded, .unpermitted, .standingChanged, .storageFailed, .noIdentifier, .tooManyDevices: nil
         }
     }
 
@@ -110,8 +129,9 @@ enum CommandWords {
             "bytes": .integer(Int64(command.summary.payloadLength)),
             "user": .text(command.user.string),
             "given": .integer(command.given.secondsSinceEpoch),
-            "outcome": .text(command.outcome.map { "\($0)" } ?? "waiting"),
+            "outcome": .text("waiting"),
         ]
+        if let outcome = command.outcome { details.merge(self.details(outcome)) { $1 } }
         if let finished = command.finished { details["finished"] = .integer(finished.secondsSinceEpoch) }
         return details
     }
@@ -122,7 +142,10 @@ enum CommandWords {
             "what": .text("\(line.entry.what)"),
         ]
         if let command = line.entry.command { details["command"] = .unsigned(command.rawValue) }
-        if let summary = line.entry.summary { details["summary"] = .text("\(summary)") }
+        if let summary = line.entry.summary {
+            details["operation"] = .text(summary.operation.name)
+            details["bytes"] = .integer(Int64(summary.payloadLength))
+        }
         if let user = line.entry.user { details["user"] = .text(user.string) }
         return details
     }

@@ -24,14 +24,53 @@ public struct MonitoringPolicyFile: Sendable {
 
     private struct Content: Decodable {
         struct Permission: Decodable {
-            var user: String?
-            var endpoints: String?
-            var path: String?
-            var operations: [String]?
+            enum CodingKeys: String, CodingKey, CaseIterable { case user, endpoints, path, operations }
+
+            let user: String?
+            let endpoints: String?
+            let path: String?
+            let operations: [String]?
+
+            init(from decoder: any Decoder) throws {
+                try Member.check(decoder, CodingKeys.self)
+                let members = try decoder.container(keyedBy: CodingKeys.self)
+                self.user = try members.decodeIfPresent(String.self, forKey: .user)
+                self.endpoints = try members.decodeIfPresent(String.self, forKey: .endpoints)
+                self.path = try members.decodeIfPresent(String.self, forKey: .path)
+                self.operations = try members.decodeIfPresent([String].self, forKey: .operations)
+            }
         }
 
-        var breaches: String?
-        var permissions: [Permission]?
+        enum CodingKeys: String, CodingKey, CaseIterable { case breaches, permissions }
+
+        let breaches: String?
+        let permissions: [Permission]?
+
+        init(from decoder: any Decoder) throws {
+            try Member.check(decoder, CodingKeys.self)
+            let members = try decoder.container(keyedBy: CodingKeys.self)
+            self.breaches = try members.decodeIfPresent(String.self, forKey: .breaches)
+            self.permissions = try members.decodeIfPresent([Permission].self, forKey: .permissions)
+        }
+    }
+
+    /// Any member of a JSON object.
+    private struct Member: CodingKey {
+        struct Unknown: Error { let name: String }
+
+        let stringValue: String
+        let intValue: Int? = nil
+        init(stringValue: String) { self.stringValue = stringValue }
+        init?(intValue: Int) { nil }
+
+        /// Refuses what is misspelled: a rule that it should have narrowed would allow everything.
+        static func check<Known: CodingKey & CaseIterable>(_ decoder: any Decoder, _ known: Known.Type) throws {
+            let names = known.allCases.map(\.stringValue)
+            for member in try decoder.container(keyedBy: Member.self).allKeys
+            where !names.contains(member.stringValue) {
+                throw Unknown(name: member.stringValue)
+            }
+        }
     }
 
     /// What is done about breaches; nil when the file says nothing of it.
@@ -57,7 +96,12 @@ public struct MonitoringPolicyFile: Sendable {
     /// - Parameter name: how errors call it.
     public init(json data: Data, named name: String) throws(ServiceError) {
         let content: Content
-        do { content = try JSONDecoder().decode(Content.self, from: data) } catch {
+        do { content = try JSONDecoder().decode(Content.self, from: data) } catch let member as Member.Unknown {
+            throw ServiceError(
+                "the policy '\(name)' has a member '\(member.name)' that it does not know",
+                hint: "there are breaches and permissions, and in each of these user, endpoints, path, operations"
+            )
+        } catch {
             throw ServiceError(
                 "the policy '\(name)' is no JSON object with 'breaches' and 'permissions'",
                 hint: "as in {\"permissions\":[{\"user\":\"anna\",\"path\":\"/3303\",\"operations\":[\"write\"]}]}"

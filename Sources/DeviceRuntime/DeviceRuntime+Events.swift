@@ -17,7 +17,9 @@ extension DeviceRuntime {
                 return
             }
             self.peerAnswered(tag)
+            self.isAnswering = true
             self.deliver(.requestReceived(exchange, tag.session, request, token: token), place: tag.device)
+            self.isAnswering = false
         case .responseReceived(_, let tag, let requestTag, let response):
             guard let tag = SessionTag(tag) else { return }
             self.peerAnswered(tag)

@@ -6,6 +6,14 @@ internal import LwM2MModel
 internal import NameResolution
 internal import Primitives
 
+/// A request that waits until an answer has left.
+struct HeldRequest {
+    let message: CoAPRequest
+    let request: RequestID
+    let session: SessionID
+    let place: UInt32
+}
+
 // What an engine asks for, carried out on the edges.
 extension DeviceRuntime {
     func perform(_ output: ClientOutput, place: UInt32, now: MonotonicTime) {
@@ -57,6 +65,10 @@ extension DeviceRuntime {
     }
 
     func send(_ message: CoAPRequest, _ request: RequestID, on session: SessionID, place: UInt32) {
+        guard !self.isAnswering else {
+            self.held.append(HeldRequest(message: message, request: request, session: session, place: place))
+            return
+        }
         guard let handle = self.handle(of: session, place: place) else {
             self.deliver(.requestFailed(request, .sessionClosed), place: place)
             return
@@ -67,6 +79,14 @@ extension DeviceRuntime {
         } catch {
             self.deliver(.requestFailed(request, .notSent), place: place)
         }
+    }
+
+    /// Sends what waited for an answer to leave.
+    func sendHeld() {
+        guard !self.held.isEmpty else { return }
+        let held = self.held
+        self.held = []
+        for waiting in held { self.send(waiting.message, waiting.request, on: waiting.session, place: waiting.place) }
     }
 
     private func store(

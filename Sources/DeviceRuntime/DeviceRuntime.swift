@@ -26,6 +26,10 @@ public final class DeviceRuntime {
     private var deadlines = DeadlineHeap<UInt32>()
     private var pending: [(device: UInt32, event: ClientEvent)] = []
     private var isHandling = false
+    /// Whether a server's request is being handled: its answer leaves when that is over.
+    var isAnswering = false
+    /// What devices ask of servers meanwhile; it goes behind the answer, or a Deregister would end the exchange it is of.
+    var held: [HeldRequest] = []
     private var clockWatch = ClockWatch()
 
     /// Told what a device did and when; set it before the first device is added.
@@ -173,6 +177,7 @@ public final class DeviceRuntime {
         for index in self.pending.indices where self.pending[index].device == place {
             self.pending[index].device = UInt32.max
         }
+        self.held.removeAll { $0.place == place }
     }
 
     /// Gives a device an event: `started`, `valueSet`, `executed`, `stopRequested` and the like.
@@ -219,6 +224,7 @@ public final class DeviceRuntime {
             if let deadline = self.resolver?.nextDeadline(now: self.loop.now) { wait = min(wait ?? deadline, deadline) }
         }
         self.loop.turn(until: wait)
+        self.sendHeld()
         if let resolver = self.resolver, resolver.questionsInFlight > 0 {
             resolver.processTimeouts(now: self.loop.now)
         }

@@ -30,7 +30,8 @@ public enum CommandOutcome: Hashable, Sendable {
 }
 
 extension CommandOutcome.Reason {
-    init(_ cause: GatewaySessionMachine.Cause) {
+    /// Creates the reason that is the end of a session.
+    public init(_ cause: GatewaySessionMachine.Cause) {
         switch cause {
         case .breach(let breach): self = .breach(breach)
         case .notExecuted: self = .notExecuted

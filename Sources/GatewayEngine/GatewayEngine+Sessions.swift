@@ -114,7 +114,7 @@ extension GatewayEngine {
         let pause = self.pause(after: session.interruptions)
         self.sessions[slot]?.interruptions += 1
         self.devices[slot]?.pausedUntil = now.advanced(by: pause)
-        self.emit(.report(.outcomeAwaited(endpoint: device.endpoint, interruption, pause: pause)))
+        self.emit(.report(.outcomeAwaited(endpoint: device.endpoint, session.command, interruption, pause: pause)))
     }
 
     /// Twice as long each time.
@@ -174,6 +174,7 @@ extension GatewayEngine {
         let trace = SessionTrace(
             endpoint: device.endpoint,
             message: message,
+            id: session.command,
             command: device.index(of: session.command).map { CommandSummary(device.queue[$0].command.command) },
             gsid: gsid.map(IdentifierPrefix.init),
             dsid: dsid.map(IdentifierPrefix.init)
@@ -191,7 +192,7 @@ extension GatewayEngine {
         case .unknown: self.counters.sessionsUnknown += 1
         case .notDone(let cause):
             self.counters.sessionsAborted += 1
-            self.emit(.report(.sessionAborted(endpoint: device.endpoint, cause)))
+            self.emit(.report(.sessionAborted(endpoint: device.endpoint, session.command, cause)))
             if case .breach(let breach) = cause { self.respond(to: breach, session.command, slot, now: now) }
             if let id = session.command { self.abort(id, slot, cause, session.wasReadRefused, now: now) }
             return

@@ -10,9 +10,9 @@ public enum GatewayReport: Equatable, Sendable {
     /// A session ended as it should; told when the policy logs routine communication.
     case sessionEnded(endpoint: UTF8Text, GatewaySessionMachine.End)
     /// A session ended without its command being executed.
-    case sessionAborted(endpoint: UTF8Text, GatewaySessionMachine.Cause)
+    case sessionAborted(endpoint: UTF8Text, GatewayCommandID?, GatewaySessionMachine.Cause)
     /// The outcome of a session is not known yet; it is asked for again after the pause, or when the device is back.
-    case outcomeAwaited(endpoint: UTF8Text, GatewaySessionMachine.Interruption, pause: Duration)
+    case outcomeAwaited(endpoint: UTF8Text, GatewayCommandID?, GatewaySessionMachine.Interruption, pause: Duration)
     /// Another session for the command begins after the pause at the earliest.
     case retrying(endpoint: UTF8Text, GatewayCommandID, pause: Duration)
     /// A check found something wrong; the responses say who wants to hear of it.

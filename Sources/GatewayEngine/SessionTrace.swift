@@ -21,7 +21,9 @@ public struct SessionTrace: Equatable, Sendable {
     public let endpoint: UTF8Text
     /// Which message.
     public let message: Message
-    /// The command that the session is for; nil when it has ended before.
+    /// The command that the session is for; it may have ended before.
+    public let id: GatewayCommandID?
+    /// What that command does; nil when it has ended before.
     public let command: CommandSummary?
     /// The gateway's identifier, when the message has it.
     public let gsid: IdentifierPrefix?

@@ -67,6 +67,8 @@ public struct ControlRequest: Codable, Equatable, Sendable {
     public var arguments: String?
     /// Who asks, for a gateway's permissions and audit log.
     public var user: String?
+    /// Whether the client wants to hear of every message of a command's session, not of its acceptance and end alone.
+    public var progress: Bool?
     /// The attributes of write-attributes: `pmin`, `pmax`, `gt`, `lt`, `st`.
     public var attributes: [String: Double]?
     /// Where a page of the list begins; nil for the first.

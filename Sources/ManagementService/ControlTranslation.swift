@@ -60,7 +60,10 @@ extension ControlRequest {
     private func plainRequest() throws(ControlRefusal) -> ControlRequest {
         var plain = self
         switch self.operation {
-        case "write": plain.verb = .write
+        case "write":
+            plain.verb = .write
+            // With an update beside it, a write is what removes the rest.
+            plain.replaces = self.replaces ?? true
         case "update":
             plain.verb = .write
             plain.replaces = false

@@ -72,10 +72,18 @@ public final class GatewayStore {
         }
     }
 
-    /// The greatest number that a command ever had; nil before the first.
+    /// The greatest number that a command ever had, also one that was refused; nil before the first.
     public func lastCommandID() throws(StoreError) -> GatewayCommandID? {
         try self.database.read { database in
-            try Int64.fetchOne(database, sql: "SELECT seq FROM sqlite_sequence WHERE name = 'command'").map(Self.id)
+            try Int64.fetchOne(
+                database,
+                sql: """
+                    SELECT max(id) FROM (
+                        SELECT seq AS id FROM sqlite_sequence WHERE name = 'command'
+                        UNION ALL SELECT max(command) FROM audit
+                    )
+                    """
+            ).map(Self.id)
         }
     }
 

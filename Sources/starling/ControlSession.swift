@@ -78,7 +78,10 @@ struct ControlSession {
     }
 
     func send(_ request: ControlRequest) throws {
-        guard let line = try? self.encoder.encode(request), self.client.send(Array(line)) else { throw self.gone() }
+        guard let line = try? self.encoder.encode(request), self.client.send(Array(line)) else {
+            ServiceConsole.complain(Self.gone)
+            throw ServiceConsole.Exit.unreachable
+        }
     }
 
     /// Waits for the next line; nil when none came in time.
@@ -88,17 +91,19 @@ struct ControlSession {
     }
 
     /// Waits for the next line.
-    func receive() throws -> ControlReply {
+    ///
+    /// - Parameter error: what is said when none comes because the server is gone.
+    func receive(otherwise error: ServiceError = Self.gone) throws -> ControlReply {
         guard let line = self.client.receive(),
             let reply = try? JSONDecoder().decode(ControlReply.self, from: Data(line))
-        else { throw self.gone() }
+        else {
+            ServiceConsole.complain(error)
+            throw ServiceConsole.Exit.unreachable
+        }
         return reply
     }
 
-    private func gone() -> ExitCode {
-        ServiceConsole.complain(ServiceError("the server ended the connection", hint: "see what it printed"))
-        return ServiceConsole.Exit.unreachable
-    }
+    private static let gone = ServiceError("the server ended the connection", hint: "see what it printed")
 
     /// Says why a request was not done, and returns how the program ends.
     func end(_ reply: ControlReply) -> ExitCode {
@@ -112,10 +117,16 @@ struct ControlSession {
             "not-a-gateway": "'starling gateway' has command sessions",
             "no-state": "start the gateway with --state FILE",
             "unpermitted": "see the permissions in the gateway's --policy",
-            "blocked": "'starling ctl gateway standing EP' shows why",
+            "blocked": "'starling ctl audit EP' shows why",
+            "unknown-device": "'starling ctl list' shows who is registered",
         ]
         ServiceConsole.complain(ServiceError(reply.message ?? cause, hint: hints[cause] ?? "cause: \(cause)"))
-        return cause == "bad-request" ? ServiceConsole.Exit.usage : ServiceConsole.Exit.unreachable
+        switch cause {
+        case "bad-request": return ServiceConsole.Exit.usage
+        // To ask again later changes nothing, until somebody decides otherwise.
+        case "blocked", "in-progress", "unpermitted": return ServiceConsole.Exit.refused
+        default: return ServiceConsole.Exit.unreachable
+        }
     }
 
     private func print(_ reply: ControlReply) {

@@ -1,5 +1,7 @@
 import ArgumentParser
+import CommandSessions
 import Foundation
+import GatewayEngine
 import ManagementService
 import ServiceSupport
 
@@ -12,20 +14,21 @@ struct CtlCommandCommand: ParsableCommand {
             The gateway keeps the command until it has ended, also when this program ends before. --verbose shows each \
             message of the session, identifiers by their first digits.
 
-            With --all instead of a device every registered device gets the command, --rate at a time, and at the end \
-            stands how many were executed.
+            'write' of an instance removes what is not written, 'update' keeps it. With --all instead of a device every \
+            registered device gets the command, --rate at a time, and at the end stands how many were executed.
 
             EXAMPLES
               starling ctl command urn:dev:starling:0 write /3303/0/5750 cellar --verbose --control gateway.ctl
+              starling ctl command urn:dev:starling:0 update /3303/0 5750=cellar --control gateway.ctl
               starling ctl command urn:dev:starling:0 execute /3/0/4 --control gateway.ctl
               starling ctl command urn:dev:starling:0 delete /30000/1 --detach --control gateway.ctl
               starling ctl command --all write /3303/0/5750 cellar --rate 100 --repeat 3 --control gateway.ctl
 
             EXIT STATUS
-              0  executed, and the device's code was one of success (with --detach: accepted)
-              1  not executed, or the device refused what the command asks for
+              0  executed, and the device's code was one of success (with --detach: accepted; with --all: all of them)
+              1  not executed, not permitted, or the device refused what the command asks for
               2  the options are not valid
-              3  the gateway does not answer, or nobody can tell whether the command was executed
+              3  the gateway does not answer or cannot take the command now, or nobody can tell whether it was executed
             """
     )
 
@@ -39,10 +42,7 @@ struct CtlCommandCommand: ParsableCommand {
     @Option(help: "Type of every value: string, integer, unsigned, float, boolean, opaque, time, link.")
     var type: String?
     @OptionGroup var format: FormatOptions
-    @Option(
-        help: ArgumentHelp("Who gives the command, for permissions and audit log. (default: $USER)", valueName: "name")
-    )
-    var user: String?
+    @OptionGroup var user: UserOptions
     @Flag(help: "Show every message of the session.") var verbose = false
     @Flag(help: "Do not wait for the end.") var detach = false
     @Flag(help: "Give it to every registered device.") var all = false
@@ -52,59 +52,132 @@ struct CtlCommandCommand: ParsableCommand {
     @OptionGroup var control: ControlOptions
 
     func run() throws {
-        let template = try self.request()
+        let template: ControlRequest
+        do {
+            try self.checkOptions()
+            template = try self.request()
+        } catch let error as ServiceError {
+            ServiceConsole.complain(error)
+            throw ServiceConsole.Exit.usage
+        }
         let session = try ControlSession(self.control)
-        if self.all { return try self.runForAll(template, session) }
-        try session.send(template)
-        while true {
-            let reply = try session.receive()
-            if reply.kind == .error { throw session.end(reply) }
-            if reply.kind == .event {
-                if self.control.json {
-                    if self.verbose || reply.event == "accepted" { session.printJSON(reply) }
-                } else if self.verbose {
-                    ServiceConsole.say(CommandLines.text(reply))
-                }
-                if self.detach, reply.event == "accepted" {
-                    if !self.control.json, !self.verbose { ServiceConsole.say(CommandLines.text(reply)) }
-                    return
-                }
-                continue
+        if self.all { try self.runForAll(template, session) } else { try self.runForOne(template, session) }
+    }
+
+    // MARK: Options
+
+    private func checkOptions() throws(ServiceError) {
+        guard self.all else {
+            guard self.rate == nil, self.repeat == nil else {
+                throw ServiceError("--rate and --repeat are for many devices", hint: "say --all instead of a device")
             }
-            if self.control.json { session.printJSON(reply) } else { ServiceConsole.say(CommandLines.result(reply)) }
-            switch CommandLines.word("outcome", reply) {
-            case "done" where reply.code?.hasPrefix("2.") ?? false: return
-            case "unknown": throw ServiceConsole.Exit.unreachable
-            default: throw ServiceConsole.Exit.refused
-            }
+            return
+        }
+        guard !self.detach, !self.verbose else {
+            throw ServiceError("--all counts ends and shows no messages", hint: "leave out --detach and --verbose")
+        }
+        guard (0.001...1_000_000).contains(self.rate ?? 1) else {
+            throw ServiceError("--rate is \(self.rate ?? 0)", hint: "0.001 to 1000000 commands a second")
+        }
+        guard (1...1_000_000).contains(self.repeat ?? 1) else {
+            throw ServiceError("--repeat is \(self.repeat ?? 0)", hint: "1 to 1000000")
         }
     }
 
     private func request() throws -> ControlRequest {
-        var words = self.words
-        var endpoint: String?
-        if !self.all, !words.isEmpty { endpoint = words.removeFirst() }
-        guard words.count >= 2, self.rate ?? 1 > 0, self.repeat ?? 1 > 0, self.all || (self.rate ?? nil) == nil else {
-            ServiceConsole.complain(
-                ServiceError(
-                    "a command needs \(self.all ? "" : "a device, ")an operation and a path",
-                    hint: "starling ctl command \(self.all ? "--all" : "EP") write /3303/0/5750 cellar"
-                )
+        var words = ArraySlice(self.words)
+        let endpoint = self.all ? nil : words.popFirst()
+        guard let name = words.popFirst(), let path = words.popFirst() else {
+            throw ServiceError(
+                "a command needs \(self.all ? "" : "a device, ")an operation and a path",
+                hint: "starling ctl command \(self.all ? "--all" : "EP") write /3303/0/5750 cellar"
             )
-            throw ServiceConsole.Exit.usage
         }
-        var request = ControlRequest(id: 1, verb: .command, endpoint: endpoint, path: words[1])
-        request.operation = words[0]
-        let values = Array(words.dropFirst(2))
-        if words[0] == "execute" {
-            request.arguments = values.first
-        } else {
-            try request.take(values, type: self.type, isSingle: words[1].split(separator: "/").count >= 3)
+        guard let operation = SessionCommand.Operation(name: name) else {
+            throw ServiceError("'\(name)' is no operation", hint: "there are write, update, execute, create, delete")
         }
+        var request = ControlRequest(id: 1, verb: .command, endpoint: endpoint, path: path)
+        request.operation = name
         request.format = self.format.format
-        request.user = self.user ?? ProcessInfo.processInfo.environment["USER"]
+        request.user = self.user.name
+        if self.verbose { request.progress = true }
+        try self.take(Array(words), operation, into: &request)
         return request
     }
+
+    private func take(
+        _ values: [String],
+        _ operation: SessionCommand.Operation,
+        into request: inout ControlRequest
+    ) throws {
+        switch operation {
+        case .write, .update:
+            guard !values.isEmpty else {
+                throw ServiceError(
+                    "there is no value to \(operation.name)",
+                    hint: "VALUE behind the path of a resource, RESOURCE=VALUE behind that of an instance"
+                )
+            }
+        case .execute:
+            guard values.count <= 1 else { throw ServiceError("execute takes one argument", hint: "as in 0,1='text'") }
+            request.arguments = values.first
+            return
+        case .delete:
+            guard values.isEmpty else { throw ServiceError("delete takes no value", hint: "leave out '\(values[0])'") }
+        case .create: break
+        }
+        let isResource = (request.path ?? "").split(separator: "/").count >= 3
+        try request.take(values, type: self.type, isSingle: isResource)
+    }
+
+    // MARK: One device
+
+    private func runForOne(_ request: ControlRequest, _ session: ControlSession) throws {
+        try session.send(request)
+        var number: String?
+        while true {
+            let reply = try session.receive(otherwise: Self.goneError(command: number))
+            switch reply.kind {
+            case .error: throw session.end(reply)
+            case .event:
+                if self.control.json {
+                    session.printJSON(reply)
+                } else {
+                    ServiceConsole.say(CommandLines.progress(reply))
+                }
+                guard reply.event == "accepted" else { continue }
+                if self.detach { return }
+                number = reply.details?["command"]?.text
+            default:
+                if self.control.json {
+                    session.printJSON(reply)
+                } else {
+                    ServiceConsole.say(CommandLines.result(reply))
+                }
+                switch reply.details?["outcome"]?.text {
+                case "done" where reply.isSuccess: return
+                case "unknown": throw ServiceConsole.Exit.unreachable
+                default: throw ServiceConsole.Exit.refused
+                }
+            }
+        }
+    }
+
+    private static func goneError(command: String?) -> ServiceError {
+        if let command {
+            ServiceError(
+                "the gateway is gone; command \(command) stands in its state and goes on when it is back",
+                hint: "'starling ctl commands' shows how it ended"
+            )
+        } else {
+            ServiceError(
+                "the gateway is gone, and did not say whether it took the command",
+                hint: "'starling ctl commands' shows whether it did, when it is back"
+            )
+        }
+    }
+
+    // MARK: Every device
 
     private func runForAll(_ template: ControlRequest, _ session: ControlSession) throws {
         var campaign = CommandCampaign(
@@ -112,7 +185,23 @@ struct CtlCommandCommand: ParsableCommand {
             repeats: self.repeat ?? 1,
             perSecond: self.rate ?? 100
         )
+        guard campaign.total > 0 else {
+            ServiceConsole.complain(ServiceError("no device is registered", hint: "'starling ctl list' shows who is"))
+            throw ServiceConsole.Exit.unreachable
+        }
+        do {
+            try self.run(&campaign, template, session)
+        } catch {
+            self.show(campaign.counts, session)
+            throw error
+        }
+        self.show(campaign.counts, session)
+        guard campaign.isFlawless else { throw ServiceConsole.Exit.refused }
+    }
+
+    private func run(_ campaign: inout CommandCampaign, _ template: ControlRequest, _ session: ControlSession) throws {
         let start = ContinuousClock.now
+        var shown = start
         while !campaign.isOver {
             let now = ContinuousClock.now
             while let (number, endpoint) = campaign.next(after: start.duration(to: now)) {
@@ -123,110 +212,37 @@ struct CtlCommandCommand: ParsableCommand {
             }
             let wake = campaign.nextStart.map { start.advanced(by: $0) } ?? now.advanced(by: .seconds(1))
             if let reply = try session.next(before: wake) { campaign.take(reply) }
+            guard isatty(STDERR_FILENO) == 1, shown.duration(to: now) >= .seconds(1) else { continue }
+            shown = now
+            let counts = campaign.counts
+            StandardStream.error.write("\(counts.given) of \(campaign.total) given, \(counts.done) done\n")
         }
-        if self.control.json { session.printJSON(campaign.counts) } else { ServiceConsole.say(campaign.counts.text) }
-        guard campaign.counts.done == campaign.counts.given else { throw ServiceConsole.Exit.refused }
+    }
+
+    private func show(_ counts: CommandCampaign.Counts, _ session: ControlSession) {
+        if self.control.json { return session.printJSON(counts) }
+        let unended = counts.unended > 0 ? ", \(counts.unended) not ended" : ""
+        ServiceConsole.say(
+            "\(counts.given) given, \(counts.done) done, \(counts.refusedByDevice) refused by their device, "
+                + "\(counts.notDone) not done, \(counts.unknown) unknown, \(counts.notTaken) not taken" + unended
+        )
     }
 }
 
-/// One command for many devices: when each is given, and what became of them.
-struct CommandCampaign {
-    /// What became of the commands.
-    struct Counts: Encodable {
-        var given = 0
-        var done = 0
-        var refusedByDevice = 0
-        var notDone = 0
-        var unknown = 0
-        var notTaken = 0
+/// Who speaks to a gateway.
+struct UserOptions: ParsableArguments {
+    @Option(help: ArgumentHelp("Who asks, for permissions and audit log. (default: $USER)", valueName: "name"))
+    var user: String?
 
-        var text: String {
-            "\(self.given) given, \(self.done) done, \(self.refusedByDevice) refused by their device, "
-                + "\(self.notDone) not done, \(self.unknown) unknown, \(self.notTaken) not taken"
-        }
-    }
-
-    /// The most commands that have not ended; the control socket has a bound of its own above this.
-    private static let mostAtOnce = 2_000
-
-    private(set) var counts = Counts()
-    private let endpoints: [String]
-    private let total: Int
-    private let perSecond: Double
-    private var ended = 0
-
-    init(endpoints: [String], repeats: Int, perSecond: Double) {
-        self.endpoints = endpoints
-        self.total = endpoints.count * repeats
-        self.perSecond = perSecond
-    }
-
-    var isOver: Bool { self.ended == self.total }
-
-    /// When the next command is due, counted from the start; nil when none is, or too many have not ended.
-    var nextStart: Duration? {
-        guard self.counts.given < self.total, self.counts.given - self.ended < Self.mostAtOnce else { return nil }
-        return .seconds(Double(self.counts.given) / self.perSecond)
-    }
-
-    /// Takes the next command that is due.
-    mutating func next(after elapsed: Duration) -> (number: UInt64, endpoint: String)? {
-        guard let due = self.nextStart, due <= elapsed else { return nil }
-        self.counts.given += 1
-        return (UInt64(self.counts.given), self.endpoints[(self.counts.given - 1) % self.endpoints.count])
-    }
-
-    mutating func take(_ reply: ControlReply) {
-        guard reply.done else { return }
-        self.ended += 1
-        switch (reply.kind, CommandLines.word("outcome", reply)) {
-        case (.result, "done") where reply.code?.hasPrefix("2.") ?? false: self.counts.done += 1
-        case (.result, "done"): self.counts.refusedByDevice += 1
-        case (.result, "unknown"): self.counts.unknown += 1
-        case (.result, _): self.counts.notDone += 1
-        default: self.counts.notTaken += 1
-        }
-    }
-}
-
-/// Lines about commands, for people.
-enum CommandLines {
-    static func word(_ name: String, _ reply: ControlReply) -> String? { reply.details?[name]?.text }
-
-    /// A line of progress; `message-1 sent gsid 9f3a12bc… dsid 07b1c2d4… write /3303/0/5750, 6 bytes`.
-    static func text(_ reply: ControlReply) -> String {
-        let details = reply.details ?? [:]
-        let order = [
-            "direction", "attempt", "gsid", "dsid", "outcome", "kind", "because", "seconds", "command", "number",
-            "time",
-            "given", "finished", "operation", "bytes", "what", "summary", "user",
-        ]
-        let bare: Set<String> = ["direction", "kind", "because", "command", "what", "summary", "operation"]
-        let parts = order.compactMap { name in
-            details[name].map { value in
-                switch name {
-                case "time", "given", "finished": "\(name == "time" ? "" : name + " ")\(self.date(value))"
-                default: bare.contains(name) ? value.text : "\(name) \(value.text)"
-                }
-            }
-        }
-        return ([reply.event ?? ""] + parts).joined(separator: " ")
-    }
-
-    static func result(_ reply: ControlReply) -> String {
-        let outcome = self.word("outcome", reply) ?? "ended"
-        return "\(outcome)\(reply.code.map { " \($0)" } ?? "")" + (reply.message.map { ": \($0)" } ?? "")
-    }
-
-    private static func date(_ value: ControlScalar) -> String {
-        guard let seconds = Int64(value.text) else { return value.text }
-        return Date(timeIntervalSince1970: Double(seconds)).formatted(.iso8601)
+    /// The name; nil lets the gateway call it operator.
+    var name: String? {
+        self.user ?? ProcessInfo.processInfo.environment["USER"].flatMap { $0.isEmpty ? nil : $0 }
     }
 }
 
 extension ControlSession {
     /// The names of all registered devices.
-    func endpoints() throws -> [String] {
+    fileprivate func endpoints() throws -> [String] {
         var endpoints: [String] = []
         var request = ControlRequest(id: 0, verb: .list)
         while true {

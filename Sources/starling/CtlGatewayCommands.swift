@@ -17,7 +17,9 @@ struct CtlCommandsCommand: ParsableCommand {
     @Option(help: ArgumentHelp("The most lines.", valueName: "n")) var count = 100
     @OptionGroup var control: ControlOptions
 
-    func run() throws { try GatewayPages.show(.commands, self.endpoint, count: self.count, self.control) }
+    func run() throws {
+        try GatewayPages.show(.commands, self.endpoint, count: self.count, self.control, CommandLines.command)
+    }
 }
 
 /// Shows a gateway's audit log.
@@ -35,7 +37,9 @@ struct CtlAuditCommand: ParsableCommand {
     @Option(help: ArgumentHelp("The most lines.", valueName: "n")) var count = 100
     @OptionGroup var control: ControlOptions
 
-    func run() throws { try GatewayPages.show(.audit, self.endpoint, count: self.count, self.control) }
+    func run() throws {
+        try GatewayPages.show(.audit, self.endpoint, count: self.count, self.control, CommandLines.audit)
+    }
 }
 
 /// Asks a gateway about one device, and lets it off.
@@ -72,9 +76,10 @@ struct CtlGatewayCommand: ParsableCommand {
             abstract: "Let a device take commands again that is blocked or suspended."
         )
         @Argument(help: ArgumentHelp("Endpoint name of the device.", valueName: "ep")) var endpoint: String
+        @OptionGroup var user: UserOptions
         @OptionGroup var control: ControlOptions
 
-        func run() throws { try GatewayPages.tell(.unblock, self.endpoint, self.control) }
+        func run() throws { try GatewayPages.tell(.unblock, self.endpoint, self.user, self.control) }
     }
 
     struct ResetAlarm: ParsableCommand {
@@ -83,9 +88,10 @@ struct CtlGatewayCommand: ParsableCommand {
             abstract: "Reset the alarm about a device: somebody has seen it."
         )
         @Argument(help: ArgumentHelp("Endpoint name of the device.", valueName: "ep")) var endpoint: String
+        @OptionGroup var user: UserOptions
         @OptionGroup var control: ControlOptions
 
-        func run() throws { try GatewayPages.tell(.resetAlarm, self.endpoint, self.control) }
+        func run() throws { try GatewayPages.tell(.resetAlarm, self.endpoint, self.user, self.control) }
     }
 
     struct ResetSession: ParsableCommand {
@@ -96,15 +102,28 @@ struct CtlGatewayCommand: ParsableCommand {
         )
         @Argument(help: ArgumentHelp("Endpoint name of the device.", valueName: "ep")) var endpoint: String
         @Flag(help: "Also while a session is in progress: its outcome may stay unknown.") var force = false
+        @OptionGroup var user: UserOptions
         @OptionGroup var control: ControlOptions
 
-        func run() throws { try GatewayPages.tell(.resetSession, self.endpoint, self.control, isForced: self.force) }
+        func run() throws {
+            try GatewayPages.tell(.resetSession, self.endpoint, self.user, self.control, isForced: self.force)
+        }
     }
 }
 
 /// What the verbs about a gateway have in common.
 private enum GatewayPages {
-    static func show(_ verb: ControlRequest.Verb, _ endpoint: String?, count: Int, _ control: ControlOptions) throws {
+    static func show(
+        _ verb: ControlRequest.Verb,
+        _ endpoint: String?,
+        count: Int,
+        _ control: ControlOptions,
+        _ text: (ControlReply) -> String
+    ) throws {
+        guard count > 0 else {
+            ServiceConsole.complain(ServiceError("--count is \(count)", hint: "at least 1"))
+            throw ServiceConsole.Exit.usage
+        }
         let session = try ControlSession(control)
         var request = ControlRequest(id: 1, verb: verb, endpoint: endpoint)
         var left = count
@@ -113,11 +132,7 @@ private enum GatewayPages {
             var reply = try session.receive()
             while !reply.done {
                 if left > 0 {
-                    if control.json {
-                        session.printJSON(reply)
-                    } else {
-                        ServiceConsole.say("\(reply.endpoint ?? "") \(CommandLines.text(reply))")
-                    }
+                    if control.json { session.printJSON(reply) } else { ServiceConsole.say(text(reply)) }
                 }
                 left -= 1
                 reply = try session.receive()
@@ -131,11 +146,13 @@ private enum GatewayPages {
     static func tell(
         _ verb: ControlRequest.Verb,
         _ endpoint: String,
+        _ user: UserOptions,
         _ control: ControlOptions,
         isForced: Bool = false
     ) throws {
         let session = try ControlSession(control)
         var request = ControlRequest(id: 1, verb: verb, endpoint: endpoint)
+        request.user = user.name
         if isForced { request.replaces = true }
         let reply = try session.ask(request)
         if control.json { session.printJSON(reply) } else { ServiceConsole.say("done") }

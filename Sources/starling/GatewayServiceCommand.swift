@@ -177,9 +177,12 @@ struct GatewayServiceCommand: ParsableCommand {
     private func show(_ report: GatewayReport) {
         switch report {
         case .traced, .sessionBegun, .sessionEnded: break
-        case .sessionAborted(let endpoint, _):
-            self.say([("event", "session aborted"), ("endpoint", endpoint.string)])
-        case .outcomeAwaited(let endpoint, _, _):
+        case .sessionAborted(let endpoint, _, let cause):
+            self.say([
+                ("event", "session aborted"), ("endpoint", endpoint.string),
+                ("reason", "\(CommandOutcome.Reason(cause))"),
+            ])
+        case .outcomeAwaited(let endpoint, _, _, _):
             self.say([("event", "outcome awaited"), ("endpoint", endpoint.string)])
         case .retrying(let endpoint, let id, let pause):
             self.say([

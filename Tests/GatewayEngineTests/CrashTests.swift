@@ -166,7 +166,9 @@ import Testing
         bench.isStoreBroken = true
         let outputs = bench.appear()
         #expect(outputs.operations.isEmpty)
-        #expect(outputs.reports.contains(.sessionAborted(endpoint: Bench.device, .notStored)))
+        #expect(
+            outputs.reports.contains(.sessionAborted(endpoint: Bench.device, GatewayCommandID(rawValue: 1), .notStored))
+        )
         bench.isStoreBroken = false
         #expect(try bench.exchange(bench.wait(.seconds(2)), with: &device).outcomes == [.done(.changed)])
     }

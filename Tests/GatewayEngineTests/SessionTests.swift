@@ -237,7 +237,11 @@ import Testing
         _ = bench.appear()
         let id = try #require(try bench.give().operations.first)
         let outputs = bench.run(.operationAnswered(id, .readAnswered([1])))
-        #expect(outputs.reports.contains(.sessionAborted(endpoint: Bench.device, .unanswered)))
+        #expect(
+            outputs.reports.contains(
+                .sessionAborted(endpoint: Bench.device, GatewayCommandID(rawValue: 1), .unanswered)
+            )
+        )
         #expect(bench.run(.operationAnswered(id, .writeAnswered(.changed))).isEmpty)
         #expect(bench.run(.stored(GatewayChangeID(rawValue: 999))).isEmpty)
         #expect(bench.run(.storageFailed(GatewayChangeID(rawValue: 999))).isEmpty)

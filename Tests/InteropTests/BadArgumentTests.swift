@@ -61,7 +61,47 @@ extension Interop {
             (bootstrap + server1 + names + balancer + ["--address", "127.0.0.1:5684"], 2),
             (["bootstrap", "--listen", "coap://0.0.0.0:0"] + server1 + names + balancer, 2),
             (["ctl", "list", "--control", "/nonexistent/control"], 3),
+            (gateway, 2),
+            (gateway + plain + ["--form", "neither"], 2),
+            (gateway + plain + ["--tries", "0"], 2),
+            (gateway + plain + ["--command-timeout", "0"], 2),
+            (gateway + plain + ["--quiet-time=-1"], 2),
+            (gateway + plain + ["--suspension", "0"], 2),
+            (gateway + plain + ["--maximum-commands-per-device", "0"], 2),
+            (gateway + plain + ["--maximum-registrations", "0"], 2),
+            (gateway + plain + ["--breaches", "spoofed=shout"], 2),
+            (gateway + plain + ["--policy", "/nonexistent/policy.json"], 2),
+            (gateway + plain + ["--state", "/nonexistent/state.sqlite"], 2),
+            (command + [], 2),
+            (command + ["urn:dev:1"], 2),
+            (command + ["urn:dev:1", "write"], 2),
+            (command + ["urn:dev:1", "write", "/3303/0/5750"], 2),
+            (command + ["urn:dev:1", "update", "/3303/0"], 2),
+            (command + ["urn:dev:1", "write", "/3303/0", "cellar"], 2),
+            (command + ["urn:dev:1", "read", "/3303/0/5750"], 2),
+            (command + ["urn:dev:1", "delete", "/3303/0", "5750=x"], 2),
+            (command + ["urn:dev:1", "execute", "/3/0/4", "1", "2"], 2),
+            (command + ["urn:dev:1", "write", "/3303/0/5750", "cellar", "--rate", "5"], 2),
+            (command + ["urn:dev:1", "write", "/3303/0/5750", "cellar", "--repeat", "5"], 2),
+            (command + ["--all", "write"], 2),
+            (command + ["--all", "write", "/3303/0/5750", "cellar", "--rate", "0"], 2),
+            (command + ["--all", "write", "/3303/0/5750", "cellar", "--rate", "nan"], 2),
+            (command + ["--all", "write", "/3303/0/5750", "cellar", "--rate", "1e300"], 2),
+            (command + ["--all", "write", "/3303/0/5750", "cellar", "--repeat", "0"], 2),
+            (command + ["--all", "write", "/3303/0/5750", "cellar", "--repeat", "9000000000000000000"], 2),
+            (command + ["--all", "write", "/3303/0/5750", "cellar", "--detach"], 2),
+            (command + ["urn:dev:1", "write", "/3303/0/5750", "cellar"], 3),
+            (["ctl", "audit", "--count", "0"] + nowhere, 2),
+            (["ctl", "audit"] + nowhere, 3),
+            (["ctl", "commands"] + nowhere, 3),
+            (["ctl", "gateway", "unblock", "urn:dev:1"] + nowhere, 3),
+            (["ctl", "gateway", "reset-session", "urn:dev:1"] + nowhere, 3),
         ]
+
+        static let gateway = ["gateway", "--psk-key", SharedKey.hexadecimal]
+        static let plain = ["--listen", "coap://127.0.0.1:0"]
+        static let nowhere = ["--control", "/nonexistent/control"]
+        static let command = ["ctl", "command"] + nowhere
 
         @Test("Each mistake has its exit status, a message and a hint, and ends at once", arguments: mistakes)
         func refuses(_ arguments: [String], status: Int32) throws {
@@ -96,6 +136,20 @@ extension Interop {
             #expect(result.status == 2, "\(result.errors)")
             #expect(result.errors.contains("Hint: "))
             #expect(try folder.read("state.sqlite").hasPrefix("not a database "))
+        }
+
+        static let policies = [
+            "", "[]", #"{"permission":[]}"#, #"{"permissions":[{"operations":["shout"]}]}"#, "\u{0}",
+        ]
+
+        @Test("A policy that cannot be read names the file", arguments: policies)
+        func policy(_ text: String) throws {
+            let folder = try TemporaryFolder()
+            let path = try folder.write(text, to: "policy.json")
+            let result = try #require(Program.starling).run(Self.gateway + Self.plain + ["--policy", path], limit: 20)
+            #expect(result.status == 2, "\(result.errors)")
+            #expect(result.errors.contains("policy.json"), "\(result.errors)")
+            #expect(result.errors.contains("Hint: "), "\(result.errors)")
         }
 
         static let scenarios = ["devices: [", "devices: many", "unknown-option: 1", "\u{0}", ""]

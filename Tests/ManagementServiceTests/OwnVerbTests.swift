@@ -124,7 +124,8 @@ import Testing
 
     private static let operations: [(String, replaces: Bool?, path: String, DeviceOperation)] = [
         ("write", nil, "/3303/0/5601", .replace(ObjectPath(3303, 0, 5601), [number(5601)])),
-        ("write", nil, "/3303/0", .update(ObjectPath(3303, 0), [number(5601)])),
+        ("write", nil, "/3303/0", .replace(ObjectPath(3303, 0), [number(5601)])),
+        ("write", false, "/3303/0", .update(ObjectPath(3303, 0), [number(5601)])),
         ("write", true, "/3303/0", .replace(ObjectPath(3303, 0), [number(5601)])),
         ("update", nil, "/3303/0", .update(ObjectPath(3303, 0), [number(5601)])),
         ("update", true, "/3303/0", .update(ObjectPath(3303, 0), [number(5601)])),
