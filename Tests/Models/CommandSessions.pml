@@ -100,7 +100,7 @@ byte session = 0;                       /* the gateway's newest session: where i
 byte nextDSID = FIRST_DSID;
 
 /* The network. A request carries the number of the gateway's session, which stands for its CoAP token: an answer to an
-   older request reaches nobody. A request has session, resource, command, GSID and DSID; an answer has an outcome more. */
+   older request reaches nobody. A request has session, resource, command, GSID and DSID. */
 #ifdef CALM
 #define SPARE 1                 /* once faults have stopped there is room for every message */
 #else
@@ -132,7 +132,7 @@ byte sessionsSinceCalm = 0;             /* begun for the command that the gatewa
 #define faulty true
 #endif
 
-/* (f) Under faults alone nothing is judged a breach. Without the quiet time, or with an attacker, breaches are expected. */
+/* (f) Under faults alone nothing is judged a breach. Without the quiet time, or with an attacker, it may be. */
 #if defined(QUIET) && !defined(ATTACKER)
 #define breach() assert(false)
 #else
@@ -667,7 +667,7 @@ inline forgetAtTheEnd() {
 }
 
 /* Sees every message, remembers two, and makes others of them, over a connection of its own: nobody takes its requests
-   for the gateway's (session 0), so that the answers reach only itself. To the gateway it repeats what the device said. */
+   for the gateway's (session 0), so that answers reach only itself. To the gateway it repeats what the device said. */
 active proctype Attacker() {
     byte number, sent, gsid, dsid, otherGSID, otherDSID, attacks;
     byte echoed, saidGSID, saidDSID;
