@@ -152,7 +152,7 @@ if !isEmbedded {
         ),
         .target(
             name: "LoopbackPeers",
-            dependencies: ["CoAPMessages", "CoAPTransport", "Primitives"],
+            dependencies: ["CoAPMessages", "CoAPTransport", "CommandSessions", "LwM2MModel", "Primitives"],
             path: "Tests/LoopbackPeers",
             swiftSettings: systemSettings
         ),
@@ -189,15 +189,16 @@ if !isEmbedded {
         tests(
             "DeviceRuntime",
             [
-                "BootstrapURIs", "ClientEngine", "CoAPMessages", "CoAPTransport", "CryptographicHashes",
-                "DeviceRuntime",
+                "BootstrapURIs", "ClientEngine", "CoAPMessages", "CoAPTransport", "CommandSessions",
+                "CryptographicHashes", "DeviceRuntime",
                 "DeviceStore", "LoopbackPeers", "LwM2MModel", "NameResolution", "Primitives", "TestSupport",
             ]
         ),
         tests(
             "LwM2MClient",
             [
-                "CoAPMessages", "CoAPTransport", "LoopbackPeers", "LwM2MClient", "LwM2MModel", "Primitives",
+                "CoAPMessages", "CoAPTransport", "CommandSessions", "LoopbackPeers", "LwM2MClient", "LwM2MModel",
+                "Primitives",
                 "TestSupport",
             ]
         ),
@@ -433,12 +434,15 @@ if !isLibraryOnly {
                 "ManagementService", "Primitives", "ServiceSupport",
             ]
         ),
-        tests("DeviceConfiguration", ["DeviceConfiguration", "LwM2MClient", "LwM2MModel", "TestSupport"]),
+        tests(
+            "DeviceConfiguration",
+            ["CommandSessions", "DeviceConfiguration", "LwM2MClient", "LwM2MModel", "Primitives", "TestSupport"]
+        ),
         tests(
             "FleetScenarios",
             [
-                "BootstrapURIs", "CoAPMessages", "CoAPTransport", "FleetEngine", "FleetScenarios", "LwM2MModel",
-                "PowerCut", "Primitives", "TestSupport",
+                "BootstrapURIs", "CoAPMessages", "CoAPTransport", "CommandSessions", "FleetEngine", "FleetScenarios",
+                "LwM2MModel", "PowerCut", "Primitives", "TestSupport",
             ]
         ),
         tests("FleetReports", ["FleetEngine", "FleetReports", "PowerCut", "Primitives", "TestSupport"]),
@@ -446,9 +450,9 @@ if !isLibraryOnly {
         tests(
             "FleetRuntime",
             [
-                "BootstrapURIs", "ClientEngine", "CoAPMessages", "CoAPTransport", "CryptographicHashes", "FleetEngine",
-                "FleetReports", "FleetRuntime", "FleetScenarios", "KeyDerivation", "LoopbackPeers", "LwM2MModel",
-                "Primitives", "TestSupport",
+                "BootstrapURIs", "ClientEngine", "CoAPMessages", "CoAPTransport", "CommandSessions",
+                "CryptographicHashes", "FleetEngine", "FleetReports", "FleetRuntime", "FleetScenarios",
+                "KeyDerivation", "LoopbackPeers", "LwM2MModel", "Primitives", "TestSupport",
             ]
         ),
         tests(

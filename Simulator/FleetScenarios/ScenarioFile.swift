@@ -43,7 +43,9 @@ extension ScenarioOptions {
             case .mapping(let fields) where name == "profile" || name == "command-sessions":
                 var texts: [String] = []
                 for field in fields {
-                    let values = field.value.sequence.map { $0.map(\.scalar?.string) } ?? [field.value.scalar?.string]
+                    // Of the fields of a profile none may be there twice.
+                    let list = name == "command-sessions" ? field.value.sequence : nil
+                    let values = list.map { $0.map(\.scalar?.string) } ?? [field.value.scalar?.string]
                     guard let name = field.key.scalar?.string, values.allSatisfy({ $0 != nil }) else {
                         throw .invalidFile(line: value.mark?.line)
                     }

@@ -94,21 +94,30 @@ final class ClientCore {
     }
 
     /// Puts stored accounts in place of those of the configuration, unless somebody has changed where that begins.
+    ///
+    /// Command sessions go on in any case: their gateway knows the identifiers that were stored, and no others.
     private static func apply(
         _ stored: StoredConfiguration,
         to client: inout ClientConfiguration,
         role: LwM2MClient.Configuration.Role
     ) {
+        var kept = stored
         switch role {
         case .management:
             // Without a bootstrap server nobody but the configuration changes how the server is reached.
-            client.servers = stored.servers
-            client.applySessions(of: stored)
+            kept.security = client.security
+            kept.profiles = nil
         case .bootstrap:
             let origin = stored.security.first { $0.isBootstrap }
-            guard origin == nil || origin?.serverURI == client.security.first?.serverURI else { return }
-            client.apply(stored)
+            if let origin, origin.serverURI != client.security.first?.serverURI {
+                kept = StoredConfiguration(
+                    security: client.security,
+                    servers: client.servers,
+                    sessions: stored.sessions
+                )
+            }
         }
+        client.apply(kept)
     }
 
     func start() {

@@ -1,6 +1,7 @@
 import ClientEngine
 import CoAPMessages
 import CoAPTransport
+import CommandSessions
 import DeviceRuntime
 import DeviceStore
 import LoopbackPeers
@@ -57,8 +58,25 @@ final class RuntimeHarness {
         identity: String? = nil,
         key: [UInt8] = RuntimeHarness.key,
         objects: [HostedObject] = [],
-        store: DeviceStore? = nil
+        store: DeviceStore? = nil,
+        sessionPolicy: SessionPolicy? = nil
     ) -> DeviceID {
+        var configuration = self.configuration(endpoint, uri: uri, identity: identity, key: key, objects: objects)
+        if let sessionPolicy { configuration.commandSessions = [CommandSessionAccount(policy: sessionPolicy)] }
+        if let stored = try? store?.load() { configuration.apply(stored) }
+        let device = self.runtime.addDevice(configuration, registry: .standard, seed: 1, store: store)
+        self.runtime.deliver(.started, to: device)
+        return device
+    }
+
+    /// What a device starts with.
+    func configuration(
+        _ endpoint: String,
+        uri: String? = nil,
+        identity: String? = nil,
+        key: [UInt8] = RuntimeHarness.key,
+        objects: [HostedObject] = []
+    ) -> ClientConfiguration {
         let uri = uri ?? self.server.uri
         var account = SecurityAccount(instance: 0, serverURI: UTF8Text(uri), shortServerID: 1)
         if uri.hasPrefix("coaps") {
@@ -70,16 +88,12 @@ final class RuntimeHarness {
             Objects.device,
             instances: [HostedInstance(0, [0: .string("Acme"), 16: .string("U")])]
         )
-        var configuration = ClientConfiguration(
+        return ClientConfiguration(
             endpoint: UTF8Text(endpoint),
             security: [account],
             servers: [ServerAccount(instance: 0, shortServerID: 1, lifetime: 300)],
             objects: [deviceObject] + objects
         )
-        if let stored = try? store?.load() { configuration.apply(stored) }
-        let device = self.runtime.addDevice(configuration, registry: .standard, seed: 1, store: store)
-        self.runtime.deliver(.started, to: device)
-        return device
     }
 
     /// Runs until the condition holds; false when it never does, for which a busy machine gets two minutes.

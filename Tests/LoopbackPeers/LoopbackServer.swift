@@ -21,6 +21,7 @@ public final class LoopbackServer {
     private let isSecured: Bool
     private var responses: [UInt32: [CoAPResponse]] = [:]
     private var nextTag: UInt32 = 1
+    private var nextLocation = 0
 
     /// The address it listens on.
     public private(set) var address = SocketAddress(ipv4: (127, 0, 0, 1), port: 0)
@@ -120,7 +121,8 @@ public final class LoopbackServer {
         if let refusal = self.refusal { return CoAPResponse(refusal) }
         let parameters = Self.parameters(request)
         guard let endpoint = parameters["ep"] else { return CoAPResponse(.badRequest) }
-        let location = "r\(self.registrations.count + self.deregistered.count)"
+        let location = "r\(self.nextLocation)"
+        self.nextLocation += 1
         self.registrations[endpoint] = Registration(
             session: session,
             parameters: parameters,

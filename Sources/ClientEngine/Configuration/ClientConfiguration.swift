@@ -95,11 +95,6 @@ public struct ClientConfiguration: Sendable {
         self.security = stored.security
         self.servers = stored.servers
         self.storedProfiles = stored.profiles
-        self.applySessions(of: stored)
-    }
-
-    /// Puts the stored command sessions in place of those of this configuration, and nothing else.
-    public mutating func applySessions(of stored: StoredConfiguration) {
         if let sessions = stored.sessions { self.storedSessions = sessions }
     }
 
