@@ -10,6 +10,8 @@ Written from that page, with aiocoap and cbor2 (make install puts both into .ven
 It registers over CoAP on loopback, hosts objects 1, 3, 3303 and Command Session, and deregisters when it is ended. What
 is done is printed, a JSON object a line; no identifier is in one. /3303/0/5750 (Write) and /3303/0/5605 (Execute) are
 protected. It remembers its identifiers until it ends: start it anew and the gateway must forget its own.
+Where it never answers, it acknowledges all the same, so that a gateway waits for as long as it does for a late answer
+(93 s with libcoap).
 
     KIND                 does, in the first --times sessions (0: in all)
     changed-command      message 2 carries another command
