@@ -10,6 +10,8 @@ Written from that page, with aiocoap and cbor2 (make install puts both into .ven
 It registers over CoAP on loopback, hosts objects 1, 3, 3303 and Command Session, and deregisters when it is ended. What
 is done is printed, a JSON object a line; no identifier is in one. /3303/0/5750 (Write) and /3303/0/5605 (Execute) are
 protected. It remembers its identifiers until it ends: start it anew and the gateway must forget its own.
+Where it never answers, it acknowledges all the same, so that a gateway waits for as long as it does for a late answer
+(93 s with libcoap).
 
     KIND                 does, in the first --times sessions (0: in all)
     changed-command      message 2 carries another command
@@ -108,7 +110,8 @@ class CommandSession:
         self.message1 = None  # of the session in progress
         self.deadline = 0
         self.last = None  # pair, state and code of the last session that came to its command
-        self.superseded = None
+        self.superseded = None  # the session before the newest
+        self.before_last = None  # the same as last, when it was the session before the newest that came to its command
         self.outcome = None
         self.count = 0  # sessions that began
         self.asked = 0  # the last of them that was asked about
@@ -152,15 +155,17 @@ class CommandSession:
         self.end_late()
         if self.message1 == body:
             return CHANGED
-        provisional = self.pair[1] if self.pair else None
         if not self.is_short:
-            if gsid == self.gsid or dsid != self.dsid and (dsid is None or dsid != provisional):
+            if gsid in [self.gsid] + [pair[0] for pair in (self.pair, self.superseded) if pair]:
+                raise Refused(Code.CONFLICT)
+            if dsid != self.dsid:
                 raise Refused(Code.FORBIDDEN, "wrong-identifier")
         self.end()
         self.count += 1
         if self.misbehaves("refuses"):
             raise Refused(Code.FORBIDDEN)
-        self.superseded = self.pair or self.superseded
+        self.superseded = self.pair or (self.last[0] if self.last else None)
+        self.before_last = self.last if self.pair is None else None
         self.pair = (gsid, secrets.token_bytes(16))
         self.message1 = body
         self.deadline = time.monotonic() + self.timeout
@@ -181,9 +186,11 @@ class CommandSession:
         return encode([2, command, gsid, dsid])
 
     def standing(self, pair):
+        """ "current", "over", or the session that came to its command."""
         self.end_late()
-        if self.last and self.last[0] == pair:
-            return "last"
+        for past in (self.last, self.before_last):
+            if past and past[0] == pair:
+                return past
         if pair == self.pair:
             return "over" if self.message1 is None else "current"
         if pair in (self.superseded, (self.gsid, self.dsid)):
@@ -198,8 +205,8 @@ class CommandSession:
         standing = self.standing((gsid, dsid))
         if standing == "over":
             raise Refused(Code.CONFLICT)
-        if standing == "last":
-            state, code = self.last[1:]
+        if standing != "current":
+            _, state, code = standing
             return Code.INTERNAL_SERVER_ERROR if state == UNKNOWN else code
         if encode(command) != encode(cbor2.loads(self.message1)[1]):
             self.end()
@@ -228,7 +235,7 @@ class CommandSession:
         standing = self.standing((gsid, dsid))
         if standing == "current":
             self.end()
-        state, code = self.last[1:] if standing == "last" else (NOT_DONE, None)
+        state, code = (NOT_DONE, None) if standing in ("current", "over") else standing[1:]
         identifier = dsid if self.is_short else gsid
         if self.asked == self.count:
             pass  # Only what is read first is wrong.
