@@ -1,8 +1,8 @@
 # Everything a newcomer needs is one of these targets. Each one installs what is missing first.
 
 .DEFAULT_GOAL := help
-.PHONY: help install build test check demo bench power-cut fleet-19000 rotation-100000 command-sessions command-crashes \
-	command-cost tiny-device format clean
+.PHONY: help install build test check models demo bench power-cut fleet-19000 rotation-100000 command-sessions \
+	command-crashes command-cost tiny-device format clean
 
 help: ## Lists the targets
 	@awk 'BEGIN { FS = ":.*## " } /^[a-z0-9-]+:.*## / { printf "  make %-16s %s\n", $$1, $$2 }' Makefile
@@ -16,10 +16,13 @@ build: install ## Builds the starling executable for use (release)
 demo: install ## Runs 1,000 devices that find one of three bootstrap servers by temporary names, on loopback
 	@Scripts/demo
 
-test: install ## Runs every check: format, arrows, warnings, Embedded Swift, tests, interop
+test: install ## Runs every check: format, arrows, models, warnings, Embedded Swift, tests, interop
 	@Scripts/check
 
 check: test ## The same as make test
+
+models: install ## Checks the protocol of command sessions with spin: losses, copies, crashes, an attacker
+	@Scripts/models
 
 bench: install ## Prints the benchmarks, beside bare libcoap (some minutes)
 	@Scripts/bench
