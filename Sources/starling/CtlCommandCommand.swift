@@ -38,7 +38,7 @@ struct CtlCommandCommand: ParsableCommand {
             valueName: "ep operation path value"
         )
     )
-    var words: [String]
+    var words: [String] = []
     @Option(help: "Type of every value: string, integer, unsigned, float, boolean, opaque, time, link.")
     var type: String?
     @OptionGroup var format: FormatOptions
