@@ -365,6 +365,44 @@ struct CommandSessionTests {
         #expect(try SessionReport(decoding: bench.read(.outcome).payload).outcome == .done(.changed))
     }
 
+    @Test("A command that cannot be carried out now is not done, and the next session is no breach")
+    func unavailable() throws {
+        var bench = try self.bench()
+        let command = try #require(SessionCommand(.execute, ObjectPath(30_000, 0, 4)))
+        let gsid = try bench.newIdentifier()
+        let message1 = SessionMessage(number: 1, command: command, gsid: gsid, dsid: nil)
+        var gateway = GatewaySessionMachine(form: .bothIdentifiers)
+        #expect(gateway.begin(command, identifier: gsid) == .store(gateway.record))
+        #expect(gateway.stored() == .sendMessage1(message1))
+        #expect(bench.put(.message1, message1.encoded) == .changed)
+        _ = gateway.writeAnswered(.changed)
+        _ = gateway.message2Received(bench.read(.message2).payload)
+        guard case .sendMessage3(let message3) = gateway.stored() else {
+            Issue.record("there is no message 3")
+            return
+        }
+        #expect(bench.put(.message3, message3.encoded) == nil)
+        let execution = try #require(bench.outputs.execution)
+        let answers = bench.driver.handle(.executed(execution, .serviceUnavailable)).answers
+        guard case .sendOutcomeQuery(let pair) = gateway.writeAnswered(try #require(answers.first)) else {
+            Issue.record("the gateway does not ask")
+            return
+        }
+        #expect(bench.put(.outcomeQuery, pair.encoded) == .changed)
+        #expect(gateway.writeAnswered(.changed) == .readOutcome)
+        _ = gateway.outcomeReceived(bench.read(.outcome).payload)
+        #expect(gateway.stored() == .finish(.notDone(.notExecuted)))
+
+        let next = SessionMessage(
+            number: 1,
+            command: try self.unlock(),
+            gsid: try bench.newIdentifier(),
+            dsid: gateway.record.dsid.established
+        )
+        #expect(bench.put(.message1, next.encoded) == .changed)
+        #expect(bench.value(.breaches) == nil)
+    }
+
     @Test("A refused command tells its code to who asks for the outcome")
     func refusedCommand() throws {
         var bench = try self.bench()

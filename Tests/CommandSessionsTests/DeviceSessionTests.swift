@@ -89,6 +89,22 @@ extension DeviceSessionMachine.Counters {
     }
 
     @Test(arguments: SessionWording.both)
+    func aCommandThatWasNotBegunLeavesTheIdentifiersAsTheyWere(_ wording: SessionWording) throws {
+        var device = try wording.device()
+        try wording.offer(&device, "Z", "5", new: "2")
+        let before = device.record
+        let message3 = try wording.message3("Z", "2")
+        _ = device.message3Received(message3)
+        _ = device.stored(now: now)
+        #expect(device.executed(.notDone) == .store(before))
+        #expect(device.stored(now: now) == .answer(.notDone))
+        #expect(device.outcomeAsked(try wording.pair("Z", "2")) == .answer(.notDone))
+        #expect(device.message3Received(message3) == .refuse(.late))
+        #expect(device.counters.numbers == [0, 1, 1])
+        try wording.offer(&device, "Y", "5", new: "3")
+    }
+
+    @Test(arguments: SessionWording.both)
     func aSessionEndsAtItsDeadlineAndMessage3IsLate(_ wording: SessionWording) throws {
         var device = try wording.device()
         #expect(device.nextDeadline == nil)

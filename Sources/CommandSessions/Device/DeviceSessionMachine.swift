@@ -70,7 +70,7 @@ public struct DeviceSessionMachine: Sendable {
         case storingIdentifiers(Session, before: DeviceSessionRecord)
         case awaitingMessage3(Session, deadline: MonotonicTime)
         case storingExecution(Session, before: DeviceSessionRecord)
-        case executing
+        case executing(before: DeviceSessionRecord)
         case storingOutcome(SessionOutcome)
     }
 
@@ -212,8 +212,8 @@ public struct DeviceSessionMachine: Sendable {
         case .storingIdentifiers(let session, _):
             self.state = .awaitingMessage3(session, deadline: now.advanced(by: self.timeout))
             return .acceptMessage1
-        case .storingExecution(let session, _):
-            self.state = .executing
+        case .storingExecution(let session, let before):
+            self.state = .executing(before: before)
             return .execute(session.message1.command)
         case .storingOutcome(let outcome):
             self.state = .idle
@@ -238,11 +238,17 @@ public struct DeviceSessionMachine: Sendable {
         }
     }
 
-    /// Reports how the command ended.
+    /// Reports how the command ended; "not done" says that it was not even begun.
     public mutating func executed(_ outcome: SessionOutcome) -> Action {
-        guard case .executing = self.state else { return .none }
-        self.record.lastExecution?.outcome = outcome
-        if outcome == .notDone { self.counters.aborted += 1 } else { self.counters.completed += 1 }
+        guard case .executing(let before) = self.state else { return .none }
+        if outcome == .notDone {
+            // A session that was given up, like any other: a gateway that is told so keeps the identifiers before.
+            self.record = before
+            self.counters.aborted += 1
+        } else {
+            self.record.lastExecution?.outcome = outcome
+            self.counters.completed += 1
+        }
         self.state = .storingOutcome(outcome)
         return .store(self.record)
     }
