@@ -106,7 +106,7 @@ enum CommandWords {
 
     private static func details(_ trace: SessionTrace) -> [String: ControlScalar] {
         var details: [String: ControlScalar] = ["direction": .text(trace.isSent ? "sent" : "received")]
-        if let command = trace.command { details["command"] = .text(command.description) }
+        if let command = trace.command { details.merge(self.details(command)) { $1 } }
         if let gsid = trace.gsid { details["gsid"] = .text(gsid.text.string + "…") }
         if let dsid = trace.dsid { details["dsid"] = .text(dsid.text.string + "…") }
         if case .outcome(let outcome?) = trace.message { details["outcome"] = .text(self.name(outcome)) }
@@ -122,15 +122,18 @@ enum CommandWords {
         }
     }
 
+    private static func details(_ summary: CommandSummary) -> [String: ControlScalar] {
+        ["operation": .text(summary.operation.name), "bytes": .integer(Int64(summary.payloadLength))]
+    }
+
     static func details(_ command: GatewayStore.StoredCommand) -> [String: ControlScalar] {
         var details: [String: ControlScalar] = [
             "command": .unsigned(command.id.rawValue),
-            "operation": .text(command.summary.operation.name),
-            "bytes": .integer(Int64(command.summary.payloadLength)),
             "user": .text(command.user.string),
             "given": .integer(command.given.secondsSinceEpoch),
             "outcome": .text("waiting"),
         ]
+        details.merge(self.details(command.summary)) { $1 }
         if let outcome = command.outcome { details.merge(self.details(outcome)) { $1 } }
         if let finished = command.finished { details["finished"] = .integer(finished.secondsSinceEpoch) }
         return details
@@ -142,10 +145,7 @@ enum CommandWords {
             "what": .text("\(line.entry.what)"),
         ]
         if let command = line.entry.command { details["command"] = .unsigned(command.rawValue) }
-        if let summary = line.entry.summary {
-            details["operation"] = .text(summary.operation.name)
-            details["bytes"] = .integer(Int64(summary.payloadLength))
-        }
+        if let summary = line.entry.summary { details.merge(self.details(summary)) { $1 } }
         if let user = line.entry.user { details["user"] = .text(user.string) }
         return details
     }

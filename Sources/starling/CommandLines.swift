@@ -9,10 +9,10 @@ enum CommandLines {
         if event == "accepted" { return "command \(self.word("command", reply) ?? "") accepted" }
         let order: [(name: String, label: String)] = [
             ("direction", ""), ("attempt", "attempt "), ("gsid", "gsid "), ("dsid", "dsid "), ("outcome", "outcome "),
-            ("kind", ""), ("because", "because "), ("seconds", "seconds "), ("command", ""),
+            ("kind", ""), ("because", "because "), ("seconds", "seconds "),
         ]
         let parts = order.compactMap { part in self.word(part.name, reply).map { part.label + $0 } }
-        return ([event] + parts).joined(separator: " ")
+        return ([event] + parts + [self.summary(reply)].compactMap { $0 }).joined(separator: " ")
     }
 
     /// How a command ended: `done 2.04: executed once`.

@@ -40,7 +40,7 @@ import Testing
         #expect(replies.map(\.event) == ["accepted", "session", "message-1", "message-2", "message-3", nil])
         let messages = replies.filter { $0.event?.hasPrefix("message") == true }
         #expect(messages.map { $0.detail("direction") } == ["sent", "received", "sent"])
-        #expect(messages.allSatisfy { $0.detail("command") == "write /3303/0/5750, 6 bytes" })
+        #expect(messages.allSatisfy { $0.detail("operation") == "write" && $0.detail("bytes") == "6" })
         // Eight digits and an ellipsis: enough to tell two identifiers apart.
         for name in ["gsid", "dsid"] { #expect(messages.allSatisfy { $0.detail(name)?.count == 9 }, "\(name)") }
         #expect(Set(messages.map { $0.detail("gsid") }).count == 1)
