@@ -3,7 +3,7 @@ public import CommandSessions
 import LwM2MModel
 public import Primitives
 
-/// The messages of one command session as a test writes them, for a gateway that keeps nothing but the last DSID.
+/// The messages of one command session as a test writes them, for a gateway that keeps nothing but the DSID.
 public struct HandwrittenSession {
     /// What is to be done.
     public let command: SessionCommand
@@ -17,7 +17,7 @@ public struct HandwrittenSession {
     /// - Parameters:
     ///   - command: what is to be done.
     ///   - gsid: one that no session had before.
-    ///   - dsid: the newest that the device made; nil before the first session.
+    ///   - dsid: that of the last session whose command was executed; nil before the first one.
     public init(_ command: SessionCommand, gsid: SessionIdentifier, knowing dsid: SessionIdentifier? = nil) {
         self.command = command
         self.gsid = gsid
