@@ -38,7 +38,9 @@ struct FleetCommandsTests {
         #expect(try FleetReport(json: Array(json.utf8)) == report)
         let object = try #require(try JSONSerialization.jsonObject(with: Data(json.utf8)) as? [String: Any])
         let commands = try #require(object["commands"] as? [String: Any])
-        #expect(Set(commands.keys) == ["completed", "refused", "aborted", "breaches", "suspensions", "restarts"])
+        #expect(
+            Set(commands.keys) == ["completed", "refused", "aborted", "late", "breaches", "suspensions", "restarts"]
+        )
         #expect(commands["breaches"] as? [String: Int] == ["wrong-identifier": 2, "direct-change": 5])
         #expect(commands["completed"] as? Int == 990)
         #expect(commands["restarts"] as? Int == 10)
