@@ -206,6 +206,19 @@ struct CommandSessionAccessTests {
         #expect(try bench.run(self.command, knowing: first.dsid).code == .changed)
     }
 
+    @Test("No gateway changes the policy about another one, also in a session")
+    func policyOfAnother() throws {
+        var bench = try self.twoGateways()
+        let other = SessionBench.object.appending(4).appending(SessionResource.timeout.rawValue)
+        let own = SessionBench.object.appending(0).appending(SessionResource.timeout.rawValue)
+        let nine = Array("9".utf8)
+        let theirs = try #require(SessionCommand(.write, other, contentFormat: .text, payload: nine))
+        let refused = try bench.run(theirs)
+        #expect(refused.code == .unauthorized)
+        let ours = try #require(SessionCommand(.write, own, contentFormat: .text, payload: nine))
+        #expect(try bench.run(ours, knowing: refused.dsid).code == .changed)
+    }
+
     @Test("Sessions of two gateways go on side by side")
     func interleaved() throws {
         var bench = try self.twoGateways()

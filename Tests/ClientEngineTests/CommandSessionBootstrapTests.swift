@@ -194,6 +194,20 @@ struct CommandSessionBootstrapTests {
         #expect(try !self.isProtected(&again))
     }
 
+    @Test("An instance that is deleted and written again begins without identifiers; a failure brings them back")
+    func deletedAndWritten() throws {
+        for fails in [false, true] {
+            var bench = try SessionBench(bootstrapping: SessionBench.policy())
+            let known = try bench.run(self.command).dsid
+            let session = try bench.beginBootstrap()
+            #expect(bench.deliverDeletion(of: SessionBench.object, session) == .deleted)
+            let path = SessionBench.object.appending(0)
+            #expect(try bench.deliver(SessionBench.policy().records(instance: 0), at: path, session) == .changed)
+            if fails { try bench.failBootstrap() } else { try bench.finishBootstrap(session) }
+            #expect(try bench.run(self.command, knowing: fails ? known : nil).code == .changed)
+        }
+    }
+
     @Test("It takes no more gateways than there may be")
     func boundsInstances() throws {
         var bench = try SessionBench(bootstrapping: nil)

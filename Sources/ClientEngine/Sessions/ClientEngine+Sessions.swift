@@ -159,8 +159,11 @@ extension ClientEngine {
         let request = command.request
         do throws(Refusal) {
             let parsed = try ManagementRequest.parse(request)
-            guard !self.tree.isSessionObject(command.path.object) || Self.message(of: parsed) == nil else {
-                throw Refusal(.methodNotAllowed)
+            if self.tree.isSessionObject(command.path.object) {
+                guard Self.message(of: parsed) == nil else { throw Refusal(.methodNotAllowed) }
+                // The policy about another gateway is not this one's to change.
+                let instance = self.sessions[position].instance
+                guard command.path.instance ?? instance == instance else { throw Refusal(.unauthorized) }
             }
             try self.perform(
                 parsed,
@@ -258,7 +261,9 @@ extension ClientEngine {
         for instance in self.tree.sessionInstances {
             let given = self.tree.takeSessionIdentifiers(instance.id)
             guard let policy = self.tree.sessionPolicy(of: instance) else { continue }
-            if given == nil, let position = replaced.firstIndex(where: { $0.instance == instance.id }) {
+            if given == nil, !self.bootstrap.forgottenSessions.contains(instance.id),
+                let position = replaced.firstIndex(where: { $0.instance == instance.id })
+            {
                 var host = replaced.remove(at: position)
                 host.adopt(policy)
                 hosts.append(host)
