@@ -114,6 +114,8 @@ struct SimulatedLink {
         if !self.gateway.isIdle { try self.finishSession() }
         guard self.gateway.isIdle else { return }
         if self.settings.isQuiet, self.quietUntil > self.clock { try self.passTime(until: self.quietUntil) }
+        // It may have gone down meanwhile, and have come back with a session whose end it could not store.
+        guard self.gateway.isIdle else { return }
 
         let command = try self.makeCommand()
         self.ledger.begin(command)
