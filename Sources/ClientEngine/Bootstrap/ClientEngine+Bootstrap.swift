@@ -23,8 +23,6 @@ struct BootstrapProcedure: Sendable {
     var previous: DeviceTree?
     /// The command sessions that what was delivered took the place of.
     var replacedSessions: [CommandSessionHost] = []
-    /// Instances of command sessions that were deleted: one that is written again begins without identifiers.
-    var forgottenSessions: [UInt16] = []
     /// How often registration failed for good since it last succeeded.
     var fallbacks: UInt8 = 0
 }
@@ -196,9 +194,8 @@ extension ClientEngine {
             var candidate = self.tree
             try candidate.bootstrapDelete(path)
             let kept = candidate.sessionInstances.map { $0.id }
-            for host in self.sessions
-            where !kept.contains(host.instance) && !self.bootstrap.forgottenSessions.contains(host.instance) {
-                self.bootstrap.forgottenSessions.append(host.instance)
+            for position in self.sessions.indices where !kept.contains(self.sessions[position].instance) {
+                self.sessions[position].isDeleted = true
             }
             self.tree = candidate
             return CoAPResponse(.deleted)
@@ -231,7 +228,6 @@ extension ClientEngine {
     private mutating func returnToPrevious() {
         guard let previous = self.bootstrap.previous else { return }
         self.tree = previous
-        self.bootstrap.forgottenSessions = []
         self.restoreSessions(self.bootstrap.replacedSessions)
     }
 
@@ -250,6 +246,5 @@ extension ClientEngine {
         self.bootstrap.storage = nil
         self.bootstrap.previous = nil
         self.bootstrap.replacedSessions = []
-        self.bootstrap.forgottenSessions = []
     }
 }

@@ -261,8 +261,8 @@ extension ClientEngine {
         for instance in self.tree.sessionInstances {
             let given = self.tree.takeSessionIdentifiers(instance.id)
             guard let policy = self.tree.sessionPolicy(of: instance) else { continue }
-            if given == nil, !self.bootstrap.forgottenSessions.contains(instance.id),
-                let position = replaced.firstIndex(where: { $0.instance == instance.id })
+            if given == nil,
+                let position = replaced.firstIndex(where: { $0.instance == instance.id && !$0.isDeleted })
             {
                 var host = replaced.remove(at: position)
                 host.adopt(policy)
@@ -279,6 +279,7 @@ extension ClientEngine {
     /// Brings back hosts that were replaced, to the tree of before; the others keep what became of them meanwhile.
     mutating func restoreSessions(_ replaced: [CommandSessionHost]) {
         self.sessions = replaced + self.sessions
+        for position in self.sessions.indices { self.sessions[position].isDeleted = false }
         for position in replaced.indices where self.sessions[position].storage != nil {
             // How that ended may have been told while nobody listened.
             self.sessions[position].storage = nil
