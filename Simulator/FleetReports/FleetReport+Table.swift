@@ -22,6 +22,7 @@ extension FleetReport {
         if devices.notDeregistered > 0 {
             lines.append("stop         \(devices.notDeregistered) did not finish deregistering")
         }
+        if let percent = self.lossPercent { lines.append("loss         \(percent)% of the datagrams each way") }
         lines.append(
             "time         \(Self.text(self.rampSeconds, 1)) s ramp, \(Self.text(self.holdSeconds, 1)) s hold, "
                 + "\(Self.text(self.wallSeconds, 1)) s in all"

@@ -98,6 +98,8 @@ public struct FleetReport: Codable, Hashable, Sendable {
     public var names: FleetNames?
     /// What became of command sessions; nil where the devices have none.
     public var commands: FleetCommands?
+    /// How many percent of the datagrams were lost each way on purpose; nil when none were.
+    public var lossPercent: Int?
     /// What the transport counted, by name.
     public var transport: [String: Int]
 
@@ -109,6 +111,7 @@ public struct FleetReport: Codable, Hashable, Sendable {
         usage: FleetUsage,
         names: FleetNames? = nil,
         commands: FleetCommands? = nil,
+        lossPercent: Int? = nil,
         transport: [String: Int] = [:]
     ) {
         let end = usage.atEnd ?? usage.atStopping ?? usage.atHold ?? usage.atStart
@@ -153,6 +156,7 @@ public struct FleetReport: Codable, Hashable, Sendable {
         self.operations = operations
         self.names = names
         self.commands = commands
+        self.lossPercent = lossPercent
         self.transport = transport
     }
 

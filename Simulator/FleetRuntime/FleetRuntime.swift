@@ -62,6 +62,7 @@ public final class FleetRuntime {
         configuration.cipherSuites = [.aes128CCM8]
         configuration.compactsTLSMemory = true
         configuration.handshakeTimeout = scenario.handshakeTimeout
+        configuration.lossPercent = scenario.lossPercent
         // While a device goes from its bootstrap server to its management server it may have two.
         let sessions = count + min(count, scenario.fleet.handshakesInFlight) + 16
         configuration.maximumSessions = sessions
@@ -196,6 +197,7 @@ public final class FleetRuntime {
             usage: self.usage,
             names: self.names,
             commands: self.commands,
+            lossPercent: self.scenario.lossPercent > 0 ? self.scenario.lossPercent : nil,
             transport: [
                 "malformedDatagrams": Int(clamping: counters.malformedDatagrams),
                 "unknownCriticalOptions": Int(clamping: counters.unknownCriticalOptions),

@@ -17,6 +17,7 @@ extension FleetScenario {
         self.profile = try Self.profile(options, target: self.target)
         self.sessionPolicy = try Self.sessionPolicy(options, target: self.target)
         self.commandRestarts = try Self.share("command-restarts", options)
+        self.lossPercent = try Self.loss(options)
         let devices = try Self.number("devices", options, default: 1, allowed: 1...Self.mostDevices)
         self.fleet = FleetConfiguration(
             firstIndex: try Self.number("first-index", options, default: 0, allowed: 0...Self.mostDevices),
@@ -117,6 +118,15 @@ extension FleetScenario {
         guard let text = options[option] else { return 0 }
         guard let share = DurationText.parseShare(text) else { throw .invalidShare(option: option, text: text) }
         return share
+    }
+
+    /// A whole percentage, which is what the CoAP library can do.
+    private static func loss(_ options: ScenarioOptions) throws(ScenarioError) -> Int {
+        let percent = try Self.share("loss", options) * 100
+        guard let whole = Int(exactly: percent.rounded()), abs(percent - Double(whole)) < 0.000_001, whole < 100 else {
+            throw .invalidLoss(text: options["loss"] ?? "")
+        }
+        return whole
     }
 
     /// The text in a file, which may spread the fields over lines.

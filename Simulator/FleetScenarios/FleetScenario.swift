@@ -47,6 +47,8 @@ public struct FleetScenario: Sendable {
     public var sessionPolicy: SessionPolicy?
     /// The share of answers to a gateway after which a device goes down and comes back with what it has stored, 0 to 1.
     public var commandRestarts: Double
+    /// How many percent of the datagrams get lost on the way to and from the devices.
+    public var lossPercent: Int
     /// The endpoint names.
     public var endpoint: IdentityTemplate
     /// The PSK identities.

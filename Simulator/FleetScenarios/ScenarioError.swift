@@ -36,6 +36,8 @@ public enum ScenarioError: Error, Hashable, Sendable {
     case invalidSessions(SessionPolicy.FieldError)
     /// Not a percentage.
     case invalidShare(option: String, text: String)
+    /// `--loss` is a whole percentage.
+    case invalidLoss(text: String)
     /// The file that the profile should come from cannot be read.
     case unreadableProfile(path: String)
     /// The file that a key should come from cannot be read.
@@ -69,6 +71,7 @@ public enum ScenarioError: Error, Hashable, Sendable {
         case .invalidSessions(.unknown(let name)): "--command-sessions has no field '\(name.string)'"
         case .invalidSessions(.invalid(let field)): "--command-sessions: '\(field.name.string)' is missing or not valid"
         case .invalidSessions(.repeated(let field)): "--command-sessions states '\(field.name.string)' twice"
+        case .invalidLoss(let text): "--loss '\(text)' is not a whole percentage below 100%"
         case .invalidShare(let option, let text): "--\(option) '\(text)' is not a percentage"
         case .unreadableProfile(let path): "the file of --profile, '\(path)', cannot be read"
         case .unreadableKey(let option, let path): "the file of --\(option), '\(path)', cannot be read"
@@ -101,6 +104,7 @@ public enum ScenarioError: Error, Hashable, Sendable {
         case .invalidSessions(.unknown):
             "the fields are \(SessionPolicy.Field.allCases.map { $0.name.string }.joined(separator: ", "))"
         case .invalidSessions(.invalid(let field)), .invalidSessions(.repeated(let field)): field.hint.string
+        case .invalidLoss: "for example 2%"
         case .invalidShare: "for example 1%, or 0.5%"
         case .unreadableKey, .unreadableFile, .unreadableProfile: "check the path and its permissions"
         case .fileTooLarge, .invalidFile: "one option a line, as in 'rate: 500/s'"

@@ -5,7 +5,8 @@ public struct ScenarioOptions: Hashable, Sendable {
     /// The names of all options.
     public static let names = [
         "bootstrap", "bootstrap-timeout", "command-restarts", "command-sessions", "devices", "dns", "duration",
-        "endpoint", "first-index", "handshake-timeout", "handshakes-in-flight", "json", "lifetime", "notify-every",
+        "endpoint", "first-index", "handshake-timeout", "handshakes-in-flight", "json", "lifetime", "loss",
+        "notify-every",
         "own-object-ids", "profile", "psk-identity", "psk-key", "psk-secret", "quiet", "ramp", "rate", "seed",
         "server", "source-address", "start-patience",
     ]

@@ -7,6 +7,7 @@
 #include <malloc.h>
 // Embedded Swift has no Glibc module: what the transport calls of the system must be here too.
 #include <errno.h>
+#include <linux/filter.h>
 #include <pthread.h>
 #include <stdint.h>
 #include <sys/mman.h>
@@ -42,4 +43,16 @@ static inline int starling_descriptor_limit(uint64_t *soft, uint64_t *hard) {
 static inline int starling_raise_descriptor_limit(uint64_t soft, uint64_t hard) {
     struct rlimit limit = { soft, hard };
     return setrlimit(RLIMIT_NOFILE, &limit);
+}
+
+// A socket filter that drops a datagram when a random number of 32 bits is below the share; its parts are macros.
+static inline int starling_lose_received(int descriptor, uint32_t share) {
+    struct sock_filter filter[] = {
+        BPF_STMT(BPF_LD | BPF_W | BPF_ABS, (uint32_t)(SKF_AD_OFF + SKF_AD_RANDOM)),
+        BPF_JUMP(BPF_JMP | BPF_JGE | BPF_K, share, 0, 1),
+        BPF_STMT(BPF_RET | BPF_K, UINT32_MAX),
+        BPF_STMT(BPF_RET | BPF_K, 0),
+    };
+    struct sock_fprog program = { sizeof filter / sizeof filter[0], filter };
+    return setsockopt(descriptor, SOL_SOCKET, SO_ATTACH_FILTER, &program, sizeof program);
 }

@@ -29,6 +29,10 @@ extension CoAPTransport {
         ///
         /// Must be set before any other use of OpenSSL in the process, and holds for the whole process.
         public var compactsTLSMemory = false
+        /// How many percent of the datagrams get lost on purpose each way, 0 to 99; for fleets.
+        ///
+        /// Of those sent, the share holds for the whole process; of those received, for sessions that are opened here.
+        public var lossPercent = 0
 
         /// Creates the configuration with the defaults above.
         public init() {}

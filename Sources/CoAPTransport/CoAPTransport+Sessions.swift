@@ -32,6 +32,7 @@ extension CoAPTransport {
         var source = source
         if let wanted = source, wanted.port == 0 { source = try PortProbe.freeAddress(for: wanted) }
         var isSecured = false
+        let descriptor = self.configuration.lossPercent > 0 ? ReceiveBuffer.nextDescriptor() : nil
         let pointer: OpaquePointer?
         self.depth += 1
         switch security {
@@ -54,6 +55,9 @@ extension CoAPTransport {
         self.depth -= 1
         guard let pointer else {
             throw starling_socket_error() == EADDRNOTAVAIL ? .addressNotAvailable : .outOfResources
+        }
+        if let descriptor {
+            DatagramLoss.loseReceived(percent: self.configuration.lossPercent, at: descriptor, connectedTo: peer)
         }
         self.prepare(pointer)
         let slot = self.takeSlot(pointer, in: context, isClient: true)

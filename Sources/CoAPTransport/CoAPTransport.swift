@@ -70,6 +70,7 @@ public final class CoAPTransport {
         if configuration.compactsTLSMemory { CipherHook.limitsFragments = TLSMemory.isInstalled }
         CipherHook.install
         CoAPLibrary.start
+        if configuration.lossPercent > 0 { DatagramLoss.loseSent(percent: configuration.lossPercent) }
         guard coap_dtls_is_supported() == 1 else { throw .unsupported }
         guard let emptyContext = coap_new_context(nil) else { throw .outOfResources }
         self.configuration = configuration

@@ -31,6 +31,9 @@ struct FleetRunCommand: ParsableCommand {
               The second half of a fleet of 50,000, in a process of its own:
                 starling fleet run --devices 25000 --first-index 25000 --source-address 127.0.0.2,127.0.0.3 ...
 
+              A bad network, on which every twentieth datagram gets lost each way:
+                starling fleet run --devices 500 --server coaps://127.0.0.1:5684 --psk-key @key --loss 5%
+
             EXIT STATUS
               0  every device registered and was still registered at the end
               1  devices failed, were lost or were never started; the table says why
@@ -101,6 +104,13 @@ struct FleetRunCommand: ParsableCommand {
         )
     )
     var commandRestarts: String?
+    @Option(
+        help: ArgumentHelp(
+            "How many datagrams get lost on the way to the devices, and as many on the way from them, as in 2%.",
+            valueName: "percent"
+        )
+    )
+    var loss: String?
     @Option(help: ArgumentHelp("Where the objects of this project begin. (default: 42769)", valueName: "n"))
     var ownObjectIds: String?
     @Option(help: ArgumentHelp("DNS servers instead of the system's.", valueName: "a:port,b"))
@@ -177,6 +187,7 @@ struct FleetRunCommand: ParsableCommand {
         options["profile"] = self.profile
         options["command-sessions"] = self.commandSessions
         options["command-restarts"] = self.commandRestarts
+        options["loss"] = self.loss
         options["own-object-ids"] = self.ownObjectIds
         options["dns"] = self.dns
         if self.quiet { options["quiet"] = "true" }

@@ -40,6 +40,18 @@ final class RawPeer {
         self.send(try message.encoded(), to: address)
     }
 
+    /// Takes datagrams of one peer only from now on.
+    func connect(to peer: SocketAddress) throws {
+        var remote = RawPeer.socketAddress(port: peer.port)
+        let descriptor = self.descriptor
+        let isConnected = withUnsafeMutableBytes(of: &remote) { remote in
+            remote.withMemoryRebound(to: sockaddr.self) { remote in
+                remote.baseAddress.map { Glibc.connect(descriptor, $0, 16) } == 0
+            }
+        }
+        try #require(isConnected)
+    }
+
     /// What has arrived; nil when nothing has.
     func receive() throws -> CoAPMessage? {
         try self.receiveBytes().map { try CoAPMessage(decoding: $0) }

@@ -100,6 +100,15 @@ import Testing
         #expect(try FleetReport(json: Array(try report.json().utf8)) == report)
     }
 
+    @Test func aReportSaysThatDatagramsWereLostOnPurpose() throws {
+        var report = Self.report()
+        #expect(try !report.json().contains("lossPercent"))
+        report.lossPercent = 2
+        #expect(report.table.contains("\nloss         2% of the datagrams each way\n"))
+        #expect(try report.json().contains("\"lossPercent\" : 2"))
+        #expect(try FleetReport(json: Array(try report.json().utf8)) == report)
+    }
+
     @Test(arguments: ["", "{}", "[1]", "{\"devices\":3}"])
     func refusesWhatIsNoReport(_ text: String) {
         #expect(throws: (any Error).self) { try FleetReport(json: Array(text.utf8)) }

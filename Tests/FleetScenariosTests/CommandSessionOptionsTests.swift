@@ -4,7 +4,7 @@ import LwM2MModel
 import Primitives
 import Testing
 
-@Suite("--command-sessions and --command-restarts")
+@Suite("--command-sessions, --command-restarts and --loss")
 struct CommandSessionOptionsTests {
     private static func scenario(_ values: [String: String]) throws(ScenarioError) -> FleetScenario {
         var options = ScenarioOptions()
@@ -20,6 +20,7 @@ struct CommandSessionOptionsTests {
         let scenario = try Self.scenario(["server": "coap://192.0.2.1"])
         #expect(scenario.sessionPolicy == nil)
         #expect(scenario.commandRestarts == 0)
+        #expect(scenario.lossPercent == 0)
     }
 
     @Test(
@@ -109,6 +110,11 @@ struct CommandSessionOptionsTests {
         #expect(throws: ScenarioError.self) { try ScenarioOptions(yaml: yaml) }
     }
 
+    @Test("A share of datagrams to lose is a whole percentage", arguments: [0, 1, 7, 29, 58, 99])
+    func losses(_ percent: Int) throws {
+        #expect(try Self.scenario(["server": "coap://192.0.2.1", "loss": "\(percent)%"]).lossPercent == percent)
+    }
+
     private static let refused: [(change: [String: String], error: ScenarioError)] = [
         (["command-sessions": "protects=/5"], .invalidSessions(.unknown("protects"))),
         (["command-sessions": "protect"], .invalidSessions(.invalid(.protect))),
@@ -131,6 +137,9 @@ struct CommandSessionOptionsTests {
         (["command-restarts": "1e1%"], .invalidShare(option: "command-restarts", text: "1e1%")),
         (["command-restarts": " 1%"], .invalidShare(option: "command-restarts", text: " 1%")),
         (["command-restarts": ""], .invalidShare(option: "command-restarts", text: "")),
+        (["loss": "2"], .invalidShare(option: "loss", text: "2")),
+        (["loss": "0.5%"], .invalidLoss(text: "0.5%")),
+        (["loss": "100%"], .invalidLoss(text: "100%")),
     ]
 
     @Test(arguments: refused)

@@ -51,7 +51,7 @@ extension Interop {
             #expect(json.contains(#""code":"2.04","details":{"bytes":6,"command":1,"#), "\(json)")
             #expect(!(site.log + command.output + audit.output + json).contains("cellar"))
 
-            let counts = try site.commands(of: fleet)
+            let counts = try site.report(of: fleet).commands
             #expect(counts.completed == 1 && counts.aborted == 0)
             #expect(counts.breaches == ["direct-change": 1])
         }
@@ -130,7 +130,7 @@ extension Interop {
             let statistics = try site.statistics()
             #expect(statistics["commandsDone"] == 50)
             #expect(statistics["commandsWaiting"] == 0)
-            let commands = try site.commands(of: fleet)
+            let commands = try site.report(of: fleet).commands
             #expect(commands.completed == 50)
             #expect(commands.refused == 0 && commands.breaches.isEmpty && commands.restarts == 0)
         }
@@ -156,13 +156,30 @@ extension Interop {
             #expect(counts.given == 200)
             #expect(counts.done + counts.unknown == 200, "\(counts)")
             #expect(try site.statistics()["commandsWaiting"] == 0)
-            let commands = try site.commands(of: fleet)
+            let commands = try site.report(of: fleet).commands
             #expect(
                 commands.completed >= counts.done && commands.completed <= counts.done + counts.unknown,
                 "\(commands)"
             )
             #expect(commands.restarts > 0)
             #expect(commands.breaches.isEmpty, "\(commands)")
+        }
+
+        @Test("Every fifth datagram lost each way: every command is done once, since each side sends again")
+        func losses() throws {
+            let site = try GatewaySite(#require(Program.starling), "--quiet")
+            let fleet = try site.fleet(devices: 40, "--loss", "20%")
+            let result = try site.control("command", "--all", "write", Self.path, "cellar", "--json", limit: 480)
+            let counts = try JSONDecoder().decode(CampaignCounts.self, from: Data(result.output.utf8))
+            #expect(counts.given == 40)
+            #expect(counts.done + counts.unknown == 40, "\(counts)")
+            let report = try site.report(of: fleet)
+            #expect(report.commands.completed >= counts.done, "\(report)")
+            #expect(report.commands.completed <= counts.done + counts.unknown, "\(report)")
+            #expect(report.commands.breaches.isEmpty, "\(report)")
+            #expect(report.lossPercent == 20)
+            // Answers of devices were lost, so that the gateway asked again.
+            #expect(report.transport["duplicateRequests"] ?? 0 > 0, "\(report)")
         }
 
         @Test(

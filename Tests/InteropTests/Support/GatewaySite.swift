@@ -63,12 +63,11 @@ final class GatewaySite {
         return fleet
     }
 
-    /// Ends a fleet, and returns what its report says of commands.
-    func commands(of fleet: RunningProgram) throws -> FleetCommands {
+    /// Ends a fleet, and returns its report.
+    func report(of fleet: RunningProgram) throws -> CommandFleetReport {
         fleet.interrupt()
         _ = fleet.waitForEnd()
-        return try JSONDecoder().decode(FleetReportCommands.self, from: Data(self.folder.read("report.json").utf8))
-            .commands
+        return try JSONDecoder().decode(CommandFleetReport.self, from: Data(self.folder.read("report.json").utf8))
     }
 }
 
@@ -81,8 +80,11 @@ struct FleetCommands: Decodable {
     let restarts: Int
 }
 
-private struct FleetReportCommands: Decodable {
+/// What is looked at in the report of a fleet that has command sessions.
+struct CommandFleetReport: Decodable {
     let commands: FleetCommands
+    let lossPercent: Int?
+    let transport: [String: Int]
 }
 
 /// What `starling ctl command --all --json` counts.
