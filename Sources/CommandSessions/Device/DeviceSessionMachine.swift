@@ -170,7 +170,8 @@ public struct DeviceSessionMachine: Sendable {
     /// Reports message 3.
     public mutating func message3Received(_ message: SessionMessage) -> Action {
         guard message.number == 3 else { return .refuse(.breach(.reflected)) }
-        guard message.suits(self.form), let pair = message.pair else { return .refuse(.malformed) }
+        guard let pair = message.pair else { return .refuse(.malformed) }
+        guard message.suits(self.form) else { return self.answer(inOtherForm: pair) }
         switch self.standing(of: pair) {
         case .executed(.executing): return .refuse(.busy)
         case .executed(let outcome): return .answer(outcome)
@@ -193,7 +194,7 @@ public struct DeviceSessionMachine: Sendable {
     /// Reports the question for the outcome of a session; a session in progress ends by it, so that "not done" stays
     /// true.
     public mutating func outcomeAsked(_ pair: SessionPair) -> Action {
-        guard (pair.gsid != nil) == (self.form == .bothIdentifiers) else { return .refuse(.malformed) }
+        guard (pair.gsid != nil) == (self.form == .bothIdentifiers) else { return self.answer(inOtherForm: pair) }
         switch self.standing(of: pair) {
         case .executed(let outcome): return .answer(outcome)
         case .over: return .answer(.notDone)
@@ -316,6 +317,12 @@ public struct DeviceSessionMachine: Sendable {
             return .swapped
         }
         return .foreign
+    }
+
+    /// A command may have changed the form: who lost its answer asks in the form of its session.
+    private func answer(inOtherForm pair: SessionPair) -> Action {
+        guard case .executed(let outcome) = self.standing(of: pair) else { return .refuse(.malformed) }
+        return .answer(outcome)
     }
 
     private mutating func end(_ breach: SessionBreach) -> Action {
