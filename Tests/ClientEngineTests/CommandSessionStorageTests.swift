@@ -236,6 +236,37 @@ struct CommandSessionStorageTests {
         #expect(bench.value(.message2) == nil)
     }
 
+    // MARK: The time
+
+    @Test("Message 3 after the timeout is late, also when the device wakes by it", arguments: [59, 60, 3_600])
+    func lateAtOnce(second: Int64) throws {
+        var bench = try self.bench(storesAtOnce: true)
+        let message1 = try self.message1(&bench)
+        #expect(bench.put(.message1, message1.encoded) == .changed)
+        let message3 = SessionMessage(
+            number: 3,
+            command: self.command,
+            gsid: message1.gsid,
+            dsid: try bench.message2().dsid
+        )
+        bench.driver.now = bench.driver.now.advanced(by: .seconds(second))
+        #expect(bench.put(.message3, message3.encoded) == (second < 60 ? .changed : .conflict))
+        #expect(bench.driver.engine.value(at: ObjectPath(30_000, 0, 0)) == .string(second < 60 ? "milk" : "tea"))
+    }
+
+    @Test("A session in progress ends also when the device has stopped, and nothing is due any more")
+    func stopsInASession() throws {
+        var bench = try self.bench(storesAtOnce: true)
+        #expect(bench.put(.message1, try self.message1(&bench).encoded) == .changed)
+        for case .sendRequest(let request, _, _) in bench.driver.handle(.stopRequested) {
+            bench.driver.handle(.responseReceived(request, CoAPResponse(.deleted)))
+        }
+        #expect(bench.driver.takeReports().contains(.stopped))
+        bench.driver.jump()
+        #expect(bench.driver.engine.nextDeadline == nil)
+        #expect(bench.value(.state) == .integer(0))
+    }
+
     // MARK: How a message is written
 
     @Test(
