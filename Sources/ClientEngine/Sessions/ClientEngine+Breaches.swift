@@ -79,7 +79,8 @@ extension ClientEngine {
         }
         if responses.contains(.alarm), !self.hasAlarm(position) {
             self.setSession(position, .alarm, .boolean(true))
-            self.put(.store(self.makeStorageID(), self.stored(self.wholeTree)))
+            self.sessions[position].hasUnstoredAlarm = true
+            self.storeSessions()
         }
         if responses.contains(.block), !host.blocked.contains(shortServerID),
             host.blocked.count < EngineLimits.accounts

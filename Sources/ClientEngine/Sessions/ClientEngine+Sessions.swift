@@ -204,15 +204,19 @@ extension ClientEngine {
             || self.pending.contains { if case .storage = $0.wait { true } else { false } }
     }
 
-    /// Stores the records that wait, once nothing else is being stored.
+    /// Stores the records and alarms that wait, once nothing else is being stored.
     mutating func storeSessions() {
         guard !self.sessions.contains(where: { $0.storage != nil }),
-            !self.pending.contains(where: { if case .storage = $0.wait { true } else { false } }),
-            let position = self.sessions.firstIndex(where: { $0.needsStorage })
+            !self.pending.contains(where: { if case .storage = $0.wait { true } else { false } })
         else { return }
+        let position = self.sessions.firstIndex { $0.needsStorage }
+        guard position != nil || self.sessions.contains(where: { $0.hasUnstoredAlarm }) else { return }
         let storage = self.makeStorageID()
-        self.sessions[position].needsStorage = false
-        self.sessions[position].storage = storage
+        if let position {
+            self.sessions[position].needsStorage = false
+            self.sessions[position].storage = storage
+        }
+        for position in self.sessions.indices { self.sessions[position].hasUnstoredAlarm = false }
         self.put(.store(storage, self.stored(self.wholeTree)))
     }
 

@@ -34,6 +34,8 @@ struct CommandSessionHost: Sendable {
     var storage: StorageID?
     /// The record is to be stored as soon as nothing else is.
     var needsStorage = false
+    /// The alarm is to be stored as soon as nothing else is being stored; nobody waits for it.
+    var hasUnstoredAlarm = false
     /// Bootstrap deleted its instance: one that is written again begins without identifiers.
     var isDeleted = false
     /// Servers that are told nothing but 4.01; no more than there are accounts.
