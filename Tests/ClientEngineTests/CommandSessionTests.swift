@@ -490,6 +490,35 @@ struct CommandSessionTests {
         #expect(try bench.run(command).code == .methodNotAllowed)
     }
 
+    @Test(
+        "A command does its own operation, whatever the path would make of it",
+        arguments: [
+            (SessionCommand.Operation.create, "/30000/0/4"), (.update, "/30000/0/4"), (.execute, "/30000/0"),
+            (.create, "/30000/0"), (.execute, "/30000"), (.update, "/30000"), (.execute, "/30000/0/2"),
+        ]
+    )
+    func operationOfAnotherLevel(operation: SessionCommand.Operation, text: String) throws {
+        var bench = try self.bench()
+        let path = try ObjectPath(parsing: UTF8Text(text))
+        let level = path.depth == 1 ? path.appending(1) : path
+        let record = ResourceRecord(
+            path.depth == 3 ? path.appending(0) : level.appending(0),
+            .string("x")
+        )
+        let isExecutable = text == "/30000/0/4"
+        let command = SessionCommand(
+            operation,
+            path,
+            contentFormat: isExecutable ? nil : .senMLCBOR,
+            payload: isExecutable ? [] : try Payload.encode([record], as: .senMLCBOR, at: path)
+        )
+        let before = bench.driver.engine.records(below: ObjectPath(30_000))
+        #expect(try bench.run(try #require(command)).code == .methodNotAllowed)
+        #expect(bench.outputs.execution == nil)
+        #expect(bench.driver.engine.records(below: ObjectPath(30_000)) == before)
+        #expect(bench.driver.takeReports().contains(.commandExecuted(.methodNotAllowed)))
+    }
+
     @Test("Without a random source no session begins, and what is protected stays so")
     func withoutRandomness() throws {
         let configuration = SessionBench.configuration(try SessionBench.policy())

@@ -159,6 +159,9 @@ extension ClientEngine {
         let request = command.request
         do throws(Refusal) {
             let parsed = try ManagementRequest.parse(request)
+            guard command.operation.isDone(by: parsed, on: self.tree.definition(command.path)) else {
+                throw Refusal(.methodNotAllowed)
+            }
             if self.tree.isSessionObject(command.path.object) {
                 guard Self.message(of: parsed) == nil else { throw Refusal(.methodNotAllowed) }
                 // The policy about another gateway is not this one's to change.

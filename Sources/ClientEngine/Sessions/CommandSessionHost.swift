@@ -88,6 +88,21 @@ extension SessionCommand {
     }
 }
 
+extension SessionCommand.Operation {
+    /// Whether a request is this operation: POST is another one on each level of a path, and on each kind of resource.
+    func isDone(by request: ManagementRequest, on resource: ResourceDefinition?) -> Bool {
+        switch (self, request) {
+        case (.write, .write(_, .replace, _)), (.execute, .execute), (.create, .create), (.delete, .delete),
+            (.update, .write(_, .update, _)):
+            true
+        // What is not defined is refused as such.
+        case (.execute, .postResource): resource?.operations.contains(.execute) ?? true
+        case (.update, .postResource): !(resource?.operations.contains(.execute) ?? false)
+        default: false
+        }
+    }
+}
+
 extension DeviceSessionMachine.Refusal {
     /// The code that tells a gateway so.
     var code: CoAPCode {
