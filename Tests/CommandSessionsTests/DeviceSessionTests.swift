@@ -241,7 +241,10 @@ extension DeviceSessionMachine.Counters {
         #expect(device.outcomeAsked(try short.pair("", "3")) == .answer(.notDone))
     }
 
-    @Test("A command that changes the form is told its outcome in the form of its session", arguments: SessionWording.both)
+    @Test(
+        "A command that changes the form is told its outcome in the form of its session",
+        arguments: SessionWording.both
+    )
     func theOutcomeOfASessionOfTheOtherForm(_ wording: SessionWording) throws {
         let others = try #require(SessionWording.both.first { $0.form != wording.form })
         var device = try wording.device()

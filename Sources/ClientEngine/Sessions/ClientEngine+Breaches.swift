@@ -93,7 +93,7 @@ extension ClientEngine {
             let seconds = host.policy.suspension
             self.report(.serverSuspended(shortServerID: shortServerID, seconds: seconds))
             self.perform(
-                self.connections[connection].registration.disable(seconds: seconds, now: now),
+                self.connections[connection].registration.suspend(seconds: seconds, now: now),
                 on: connection,
                 now: now
             )
