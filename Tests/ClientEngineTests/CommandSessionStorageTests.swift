@@ -236,6 +236,34 @@ struct CommandSessionStorageTests {
         #expect(bench.value(.message2) == nil)
     }
 
+    @Test("Another server that is suspended ends no session but its own", arguments: [true, false])
+    func suspendsAnother(namesTheGateway: Bool) throws {
+        var breaches = BreachPolicy.standard
+        breaches[.unpermitted] = .suspend
+        breaches[.unknown] = .suspend
+        let policy = try SessionBench.policy(gateway: namesTheGateway ? 101 : nil, breaches: breaches)
+        let initial = try SessionBench(SessionBench.configuration(policy, servers: 2))
+        for isDirectChange in [false, true] {
+            var bench = initial
+            let message1 = try self.message1(&bench)
+            #expect(bench.put(.message1, message1.encoded) == .changed)
+            if isDirectChange {
+                #expect(try bench.ask(.delete, "/30000/0", server: 1) == .unauthorized)
+            } else {
+                #expect(bench.put(.message3, [], server: 1) == .unauthorized)
+            }
+            #expect(bench.driver.takeReports().contains(.serverSuspended(shortServerID: 102, seconds: 3600)))
+            let message3 = SessionMessage(
+                number: 3,
+                command: self.command,
+                gsid: message1.gsid,
+                dsid: try bench.message2().dsid
+            )
+            #expect(bench.put(.message3, message3.encoded) == .changed)
+            #expect(bench.value(.aborted) == nil)
+        }
+    }
+
     // MARK: The alarm
 
     private func alarmed() throws -> SessionBench {

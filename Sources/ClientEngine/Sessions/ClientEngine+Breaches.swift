@@ -88,8 +88,10 @@ extension ClientEngine {
             self.sessions[position].blocked.append(shortServerID)
         }
         if responses.contains(.suspend), let connection {
-            self.withMachine(position) { $0.abort() }
-            self.showSession(position)
+            for position in self.sessions.indices where self.sessions[position].partner == shortServerID {
+                self.withMachine(position) { $0.abort() }
+                self.showSession(position)
+            }
             let seconds = host.policy.suspension
             self.report(.serverSuspended(shortServerID: shortServerID, seconds: seconds))
             self.perform(

@@ -107,6 +107,7 @@ extension ClientEngine {
             break
         case .store:
             self.sessions[position].waiting = message
+            self.sessions[position].partner = message.shortServerID
             self.sessions[position].needsStorage = true
         case .acceptMessage1:
             self.sessions[position].waiting = nil

@@ -28,6 +28,8 @@ struct CommandSessionHost: Sendable {
     var machine: DeviceSessionMachine
     /// The message that waits for its answer.
     var waiting: Message?
+    /// The server whose session came last.
+    var partner: UInt16?
     /// The exchange in which the command runs: its answer is the session's outcome.
     var execution: ExchangeID?
     /// The record is on its way to the store.
