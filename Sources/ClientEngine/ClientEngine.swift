@@ -88,6 +88,8 @@ public struct ClientEngine: Sendable {
 
     /// Takes one event; what follows from it is queued.
     public mutating func handle(_ event: ClientEvent, now: MonotonicTime) {
+        // Before the event: a message that comes after its session's timeout is late, whether a deadline was told or not.
+        self.endLateSessions(now: now)
         switch event {
         case .started: self.start(now: now)
         case .deadlineReached: break
@@ -256,7 +258,6 @@ public struct ClientEngine: Sendable {
         if let until = self.bootstrap.search?.prepared?.until, until <= now {
             self.prepareBootstrapURI(isChanged: false, now: now)
         }
-        self.endLateSessions(now: now)
         var index = 0
         // A bootstrap that begins meanwhile empties the list.
         while index < self.connections.count {

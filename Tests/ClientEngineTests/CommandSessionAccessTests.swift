@@ -171,7 +171,7 @@ struct CommandSessionAccessTests {
 
     // MARK: Several gateways
 
-    private func twoGateways() throws -> SessionBench {
+    private func twoGateways(breaches: BreachPolicy = .standard) throws -> SessionBench {
         var configuration = SessionBench.configuration(
             try SessionBench.policy(gateway: 101, protected: ["/30000/0/0"]),
             servers: 2
@@ -179,7 +179,8 @@ struct CommandSessionAccessTests {
         let second = try SessionPolicy(
             gateway: 102,
             gatewayAddresses: [try #require(IPAddress(SessionBench.elsewhere))],
-            protectedPaths: [ObjectPath(30_000, 0, 1)]
+            protectedPaths: [ObjectPath(30_000, 0, 1)],
+            breaches: breaches
         )
         configuration.commandSessions.append(CommandSessionAccount(instance: 4, policy: second))
         return try SessionBench(configuration)
@@ -255,6 +256,27 @@ struct CommandSessionAccessTests {
         for server in 0...1 {
             #expect(bench.driver.answer(whole, session: bench.sessions[server])?.code == .unauthorized)
         }
+    }
+
+    @Test("Who is suspended by the policy of another gateway loses its own session, and that one keeps its")
+    func suspendedByAnother() throws {
+        var breaches = BreachPolicy.standard
+        breaches[.unpermitted] = .suspend
+        var bench = try self.twoGateways(breaches: breaches)
+        var messages: [SessionMessage] = []
+        for (instance, server) in [(0, 0), (4, 1)] {
+            bench.instance = UInt16(instance)
+            bench.server = server
+            let gsid = try bench.newIdentifier()
+            let message1 = SessionMessage(number: 1, command: self.command, gsid: gsid, dsid: nil)
+            #expect(bench.put(.message1, message1.encoded) == .changed)
+            let dsid = try bench.message2().dsid
+            messages.append(SessionMessage(number: 3, command: self.command, gsid: gsid, dsid: dsid))
+        }
+        #expect(try bench.ask(.put, "/30000/0/1", payload: Array("9".utf8), server: 0) == .unauthorized)
+        #expect(bench.driver.takeReports().contains(.serverSuspended(shortServerID: 101, seconds: 3600)))
+        #expect(bench.driver.engine.value(at: ObjectPath(42_770, 0, SessionResource.state.rawValue)) == .integer(0))
+        #expect(bench.put(.message3, messages[1].encoded) == .changed)
     }
 
     @Test("A direct change is judged by the policy that protects")

@@ -236,6 +236,115 @@ struct CommandSessionStorageTests {
         #expect(bench.value(.message2) == nil)
     }
 
+    @Test("Another server that is suspended ends no session but its own", arguments: [true, false])
+    func suspendsAnother(namesTheGateway: Bool) throws {
+        var breaches = BreachPolicy.standard
+        breaches[.unpermitted] = .suspend
+        breaches[.unknown] = .suspend
+        let policy = try SessionBench.policy(gateway: namesTheGateway ? 101 : nil, breaches: breaches)
+        let initial = try SessionBench(SessionBench.configuration(policy, servers: 2))
+        for isDirectChange in [false, true] {
+            var bench = initial
+            let message1 = try self.message1(&bench)
+            #expect(bench.put(.message1, message1.encoded) == .changed)
+            if isDirectChange {
+                #expect(try bench.ask(.delete, "/30000/0", server: 1) == .unauthorized)
+            } else {
+                #expect(bench.put(.message3, [], server: 1) == .unauthorized)
+            }
+            #expect(bench.driver.takeReports().contains(.serverSuspended(shortServerID: 102, seconds: 3600)))
+            let message3 = SessionMessage(
+                number: 3,
+                command: self.command,
+                gsid: message1.gsid,
+                dsid: try bench.message2().dsid
+            )
+            #expect(bench.put(.message3, message3.encoded) == .changed)
+            #expect(bench.value(.aborted) == nil)
+        }
+    }
+
+    // MARK: The alarm
+
+    private func alarmed() throws -> SessionBench {
+        var breaches = BreachPolicy.standard
+        breaches[.unpermitted] = [.log, .alarm]
+        return try SessionBench(
+            SessionBench.configuration(SessionBench.policy(breaches: breaches), servers: 2),
+            storesAtOnce: false
+        )
+    }
+
+    @Test("An alarm that is raised while a write is stored waits its turn, and takes nothing of it away")
+    func alarmAfterWrite() throws {
+        var bench = try self.alarmed()
+        let written = try #require(self.storages(self.writeLifetime(&bench).outputs).first)
+        #expect(bench.put(.timeout, Array("9".utf8), as: .text) == .forbidden)
+        #expect(bench.value(.alarm) == .boolean(true))
+        #expect(self.storages(bench.outputs).isEmpty)
+        let outputs = bench.driver.handle(.stored(written))
+        #expect(outputs.answers == [.changed])
+        bench.keepStored(outputs)
+        #expect(bench.stored?.servers.last?.lifetime == 600)
+        #expect(bench.stored?.sessions?.first?.instance.values[15] == .boolean(true))
+        #expect(bench.driver.handle(.stored(try #require(self.storages(outputs).first))).isEmpty)
+    }
+
+    @Test("An alarm that is raised while a session is stored stores nothing that fails to be stored")
+    func alarmAfterSession() throws {
+        var bench = try self.alarmed()
+        let message1 = try self.message1(&bench)
+        #expect(bench.put(.message1, message1.encoded) == nil)
+        bench.driver.handle(.stored(try bench.storage()))
+        let message3 = SessionMessage(
+            number: 3,
+            command: self.command,
+            gsid: message1.gsid,
+            dsid: try bench.message2().dsid
+        )
+        #expect(bench.put(.message3, message3.encoded) == nil)
+        let storage = try bench.storage()
+        #expect(bench.put(.timeout, Array("9".utf8), as: .text) == .forbidden)
+        #expect(self.storages(bench.outputs).isEmpty)
+        let outputs = bench.driver.handle(.storageFailed(storage))
+        #expect(outputs.answers == [.internalServerError])
+        bench.keepStored(outputs)
+        let stored = try #require(bench.stored?.sessions?.first)
+        #expect(stored.instance.values[15] == .boolean(true))
+        #expect(stored.record.lastExecution == nil, "it was not executed, and a restart must not take it for that")
+    }
+
+    // MARK: The time
+
+    @Test("Message 3 after the timeout is late, also when the device wakes by it", arguments: [59, 60, 3_600])
+    func lateAtOnce(second: Int64) throws {
+        var bench = try self.bench(storesAtOnce: true)
+        let message1 = try self.message1(&bench)
+        #expect(bench.put(.message1, message1.encoded) == .changed)
+        let message3 = SessionMessage(
+            number: 3,
+            command: self.command,
+            gsid: message1.gsid,
+            dsid: try bench.message2().dsid
+        )
+        bench.driver.now = bench.driver.now.advanced(by: .seconds(second))
+        #expect(bench.put(.message3, message3.encoded) == (second < 60 ? .changed : .conflict))
+        #expect(bench.driver.engine.value(at: ObjectPath(30_000, 0, 0)) == .string(second < 60 ? "milk" : "tea"))
+    }
+
+    @Test("A session in progress ends also when the device has stopped, and nothing is due any more")
+    func stopsInASession() throws {
+        var bench = try self.bench(storesAtOnce: true)
+        #expect(bench.put(.message1, try self.message1(&bench).encoded) == .changed)
+        for case .sendRequest(let request, _, _) in bench.driver.handle(.stopRequested) {
+            bench.driver.handle(.responseReceived(request, CoAPResponse(.deleted)))
+        }
+        #expect(bench.driver.takeReports().contains(.stopped))
+        bench.driver.jump()
+        #expect(bench.driver.engine.nextDeadline == nil)
+        #expect(bench.value(.state) == .integer(0))
+    }
+
     // MARK: How a message is written
 
     @Test(

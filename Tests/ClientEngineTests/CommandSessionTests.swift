@@ -490,6 +490,63 @@ struct CommandSessionTests {
         #expect(try bench.run(command).code == .methodNotAllowed)
     }
 
+    @Test(
+        "A command does its own operation, whatever the path would make of it",
+        arguments: [
+            (SessionCommand.Operation.create, "/30000/0/4"), (.update, "/30000/0/4"), (.execute, "/30000/0"),
+            (.create, "/30000/0"), (.execute, "/30000"), (.update, "/30000"), (.execute, "/30000/0/2"),
+        ]
+    )
+    func operationOfAnotherLevel(operation: SessionCommand.Operation, text: String) throws {
+        var bench = try self.bench()
+        let path = try ObjectPath(parsing: UTF8Text(text))
+        let level = path.depth == 1 ? path.appending(1) : path
+        let record = ResourceRecord(
+            path.depth == 3 ? path.appending(0) : level.appending(0),
+            .string("x")
+        )
+        let isExecutable = text == "/30000/0/4"
+        let command = SessionCommand(
+            operation,
+            path,
+            contentFormat: isExecutable ? nil : .senMLCBOR,
+            payload: isExecutable ? [] : try Payload.encode([record], as: .senMLCBOR, at: path)
+        )
+        let before = bench.driver.engine.records(below: ObjectPath(30_000))
+        #expect(try bench.run(try #require(command)).code == .methodNotAllowed)
+        #expect(bench.outputs.execution == nil)
+        #expect(bench.driver.engine.records(below: ObjectPath(30_000)) == before)
+        #expect(bench.driver.takeReports().contains(.commandExecuted(.methodNotAllowed)))
+    }
+
+    @Test("Who is suspended is told 4.01 until it has let the device go, and no trigger ends it before its time")
+    func staysAway() throws {
+        var bench = try self.bench(servers: 2)
+        let known = try bench.run(self.unlock()).dsid
+        let replay = SessionMessage(number: 1, command: try self.unlock(), gsid: try bench.newIdentifier(), dsid: nil)
+        #expect(bench.put(.message1, replay.encoded) == .forbidden)
+        let deregister = try #require(bench.outputs.sentRequest)
+        let honest = SessionMessage(number: 1, command: try self.unlock(), gsid: try bench.newIdentifier(), dsid: known)
+        #expect(bench.put(.message1, honest.encoded) == .unauthorized)
+        #expect(try bench.ask(.get, "/3/0/0") == .unauthorized)
+        #expect(try bench.ask(.get, "/3/0/0", server: 1) == .content)
+
+        bench.driver.handle(.responseReceived(deregister.id, CoAPResponse(.deleted)))
+        let trigger = Sample.request(.post, ObjectPath(1, 0, 8))
+        let triggered = bench.driver.request(trigger, session: bench.sessions[1]).outputs
+        #expect(triggered.openedSession == nil)
+        #expect(bench.driver.handle(.updateRequested(shortServerID: nil)).openedSession == nil)
+        #expect(bench.driver.handle(.updateRequested(shortServerID: 101)).openedSession == nil)
+        bench.driver.now = bench.driver.now.advanced(by: .seconds(3_599))
+        #expect(bench.driver.handle(.updateRequested(shortServerID: 101)).openedSession == nil)
+        let session = try #require(bench.driver.advance(.seconds(1)).openedSession)
+        let address = IPAddress(SessionBench.gatewayAddress)
+        let register = try #require(bench.driver.handle(.sessionOpened(session, peerAddress: address)).sentRequest)
+        bench.driver.handle(.responseReceived(register.id, Sample.created()))
+        bench.sessions[0] = session
+        #expect(try bench.run(self.unlock("shut"), knowing: known).code == .changed, "it is served again")
+    }
+
     @Test("Without a random source no session begins, and what is protected stays so")
     func withoutRandomness() throws {
         let configuration = SessionBench.configuration(try SessionBench.policy())

@@ -209,6 +209,26 @@ struct RegistrationMachineTests {
         #expect(updating.deleted(now: Self.at(301)) == .reportDeregistered)
     }
 
+    @Test("Nothing but its time ends a suspension, also one that began while Disable ran")
+    func suspends() throws {
+        let location = try #require(Self.here)
+        var machine = Self.registered()
+        #expect(machine.suspend(seconds: 100, now: Self.at(10)) == .sendDeregister(location))
+        #expect(machine.isSuspended)
+        #expect(machine.deleted(now: Self.at(20)) == .reportDeregistered)
+        #expect(machine.updateRequested(now: Self.at(30)) == .none)
+        #expect(machine.start(now: Self.at(30)) == .none)
+        #expect(machine.nextDeadline == Self.at(110))
+        #expect(machine.deadlineReached(now: Self.at(110)) == .connect)
+        #expect(!machine.isSuspended)
+
+        var disabled = Self.registered()
+        _ = disabled.disable(seconds: 50, now: Self.at(10))
+        #expect(disabled.suspend(seconds: 100, now: Self.at(20)) == .none, "Deregister is under way")
+        #expect(disabled.unanswered(.timedOut, now: Self.at(103)) == .reportNotDeregistered(.request(.timedOut)))
+        #expect(disabled.nextDeadline == Self.at(120))
+    }
+
     @Test("Stopping during Register deregisters what the answer names")
     func stopsWhileRegistering() throws {
         let location = try #require(Self.here)
@@ -252,7 +272,7 @@ struct RegistrationMachineTests {
 
     enum EventName: String, CaseIterable {
         case start, opened, lost, created, updated, refused, unanswered, deleted
-        case changed, requested, disable, stop, deadline
+        case changed, requested, disable, suspend, stop, deadline
     }
 
     static func machine(in state: StateName) -> RegistrationMachine {
@@ -297,6 +317,7 @@ struct RegistrationMachineTests {
         case .changed: machine.changed(.objects, now: now)
         case .requested: machine.updateRequested(now: now)
         case .disable: machine.disable(seconds: 10, now: now)
+        case .suspend: machine.suspend(seconds: 10, now: now)
         case .stop: machine.stop()
         case .deadline: machine.deadlineReached(now: now)
         }
@@ -305,6 +326,7 @@ struct RegistrationMachineTests {
     /// The action of every pair that is not `.none`.
     static func expected(_ state: StateName, _ event: EventName) -> RegistrationMachine.Action {
         guard let here = Self.here else { return .none }
+        let event = event == .suspend ? EventName.disable : event
         let late = Self.at(1000)
         return switch (state, event) {
         case (.idle, .start), (.failed, .start), (.failed, .requested), (.waiting, .deadline): .connect

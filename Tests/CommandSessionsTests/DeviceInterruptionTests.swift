@@ -161,4 +161,40 @@ import Testing
         #expect(device.outcomeAsked(try wording.pair("Z", "2")) == .answer(.notDone))
         #expect(device.counters.aborted == 2)
     }
+
+    @Test("A command that was not begun is not told so before it is stored: a restart would make it unknown")
+    func notDoneIsToldOnceItIsStored() throws {
+        for wording in SessionWording.both {
+            var device = try wording.device()
+            try wording.offer(&device, "Z", "5", new: "2")
+            let before = device.record
+            _ = device.message3Received(try wording.message3("Z", "2"))
+            _ = device.stored(now: now)
+            #expect(device.executed(.notDone) == .store(before))
+            #expect(device.outcomeAsked(try wording.pair("Z", "2")) == .answer(.executing))
+            #expect(device.message3Received(try wording.message3("Z", "2")) == .refuse(.busy))
+            #expect(device.stored(now: now) == .answer(.notDone))
+            #expect(device.outcomeAsked(try wording.pair("Z", "2")) == .answer(.notDone))
+        }
+    }
+
+    @Test("A command that was not begun is unknown when that cannot be stored, as it is after a restart")
+    func notDoneThatIsNotStoredIsUnknown() throws {
+        for wording in SessionWording.both {
+            var device = try wording.device()
+            try wording.offer(&device, "Z", "5", new: "2")
+            _ = device.message3Received(try wording.message3("Z", "2"))
+            let stored = device.record
+            _ = device.stored(now: now)
+            _ = device.executed(.notDone)
+            #expect(device.storageFailed() == .answer(.unknown))
+            for var device in [device, try wording.device(stored)] {
+                #expect(device.stateNumber == 0)
+                #expect(device.outcomeAsked(try wording.pair("Z", "2")) == .answer(.unknown))
+                #expect(device.message3Received(try wording.message3("Z", "2")) == .answer(.unknown))
+                // Who is told "unknown" goes on from the new identifiers.
+                try wording.complete(&device, "Y", "2", new: "3")
+            }
+        }
+    }
 }

@@ -240,4 +240,25 @@ extension DeviceSessionMachine.Counters {
         #expect(device.message3Received(try short.message3("", "3")) == .refuse(.late))
         #expect(device.outcomeAsked(try short.pair("", "3")) == .answer(.notDone))
     }
+
+    @Test(
+        "A command that changes the form is told its outcome in the form of its session",
+        arguments: SessionWording.both
+    )
+    func theOutcomeOfASessionOfTheOtherForm(_ wording: SessionWording) throws {
+        let others = try #require(SessionWording.both.first { $0.form != wording.form })
+        var device = try wording.device()
+        try wording.offer(&device, "Z", "5", new: "2")
+        _ = device.message3Received(try wording.message3("Z", "2"))
+        _ = device.stored(now: now)
+        _ = device.executed(.done(.changed))
+        device.form = others.form
+        _ = device.stored(now: now)
+        for var device in [device, try others.device(device.record)] {
+            #expect(device.outcomeAsked(try wording.pair("Z", "2")) == .answer(.done(.changed)))
+            #expect(device.message3Received(try wording.message3("Z", "2")) == .answer(.done(.changed)))
+            #expect(device.message3Received(try wording.message3("Y", "3")) == .refuse(.malformed))
+            #expect(device.outcomeAsked(try wording.pair("Y", "3")) == .refuse(.malformed))
+        }
+    }
 }

@@ -18,6 +18,10 @@ extension ClientEngine {
         guard let index = self.connections.firstIndex(where: { $0.session == session }) else {
             return self.answer(exchange, CoAPResponse(.unauthorized), .unknown, .root)
         }
+        guard !self.connections[index].registration.isSuspended else {
+            let path = (try? ManagementRequest.path(of: request)) ?? .root
+            return self.answer(exchange, CoAPResponse(.unauthorized), .unknown, path)
+        }
         let parsed: ManagementRequest
         do { parsed = try ManagementRequest.parse(request) } catch {
             let path = (try? ManagementRequest.path(of: request)) ?? .root

@@ -133,6 +133,8 @@ public struct RegistrationMachine: Sendable {
     private var requestedAt: MonotonicTime = .zero
     /// The settings; a change takes effect at the next step that uses it.
     public var parameters: RegistrationParameters
+    /// Whether the client stays away from a server that it does not trust.
+    public private(set) var isSuspended = false
     /// Where the server keeps the registration, while it does.
     public private(set) var location: RegistrationLocation?
 
@@ -301,14 +303,14 @@ public struct RegistrationMachine: Sendable {
 
     /// Asks for an Update now: the trigger of the server, or the embedder.
     ///
-    /// During a running Register or Update that one does; while waiting to retry the wait ends.
+    /// During a running Register or Update that one does; while waiting to retry the wait ends, but no suspension.
     public mutating func updateRequested(now: MonotonicTime) -> Action {
         switch self.state {
         case .registered:
             self.updateDue = now
             return .none
         case .waiting:
-            self.state = .waiting(until: now)
+            if !self.isSuspended { self.state = .waiting(until: now) }
             return .none
         case .failed:
             self.attempts = 0
@@ -339,6 +341,19 @@ public struct RegistrationMachine: Sendable {
         }
     }
 
+    /// Deregisters from a server that is not to be trusted, and registers again after the time: nothing ends it before.
+    public mutating func suspend(seconds: UInt32, now: MonotonicTime) -> Action {
+        switch self.state {
+        case .idle, .stopped, .failed: return .none
+        case .deregistering(.disabled(let until)):
+            let longer = max(until, now.advanced(by: .seconds(Int64(seconds))))
+            self.state = .deregistering(.disabled(longer))
+        case .waiting, .connecting, .registering, .registered, .updating, .deregistering(.stopped): break
+        }
+        self.isSuspended = true
+        return self.disable(seconds: seconds, now: now)
+    }
+
     /// Ends the registration for good.
     public mutating func stop() -> Action {
         self.isStopping = true
@@ -364,6 +379,7 @@ public struct RegistrationMachine: Sendable {
     public mutating func deadlineReached(now: MonotonicTime) -> Action {
         switch self.state {
         case .waiting(let until) where now >= until:
+            self.isSuspended = false
             self.state = .connecting
             return .connect
         case .registered:

@@ -79,7 +79,8 @@ extension ClientEngine {
         }
         if responses.contains(.alarm), !self.hasAlarm(position) {
             self.setSession(position, .alarm, .boolean(true))
-            self.put(.store(self.makeStorageID(), self.stored(self.wholeTree)))
+            self.sessions[position].hasUnstoredAlarm = true
+            self.storeSessions()
         }
         if responses.contains(.block), !host.blocked.contains(shortServerID),
             host.blocked.count < EngineLimits.accounts
@@ -87,12 +88,14 @@ extension ClientEngine {
             self.sessions[position].blocked.append(shortServerID)
         }
         if responses.contains(.suspend), let connection {
-            self.withMachine(position) { $0.abort() }
-            self.showSession(position)
+            for position in self.sessions.indices where self.sessions[position].partner == shortServerID {
+                self.withMachine(position) { $0.abort() }
+                self.showSession(position)
+            }
             let seconds = host.policy.suspension
             self.report(.serverSuspended(shortServerID: shortServerID, seconds: seconds))
             self.perform(
-                self.connections[connection].registration.disable(seconds: seconds, now: now),
+                self.connections[connection].registration.suspend(seconds: seconds, now: now),
                 on: connection,
                 now: now
             )

@@ -107,6 +107,7 @@ extension ClientEngine {
             break
         case .store:
             self.sessions[position].waiting = message
+            self.sessions[position].partner = message.shortServerID
             self.sessions[position].needsStorage = true
         case .acceptMessage1:
             self.sessions[position].waiting = nil
@@ -159,6 +160,9 @@ extension ClientEngine {
         let request = command.request
         do throws(Refusal) {
             let parsed = try ManagementRequest.parse(request)
+            guard command.operation.isDone(by: parsed, on: self.tree.definition(command.path)) else {
+                throw Refusal(.methodNotAllowed)
+            }
             if self.tree.isSessionObject(command.path.object) {
                 guard Self.message(of: parsed) == nil else { throw Refusal(.methodNotAllowed) }
                 // The policy about another gateway is not this one's to change.
@@ -204,15 +208,19 @@ extension ClientEngine {
             || self.pending.contains { if case .storage = $0.wait { true } else { false } }
     }
 
-    /// Stores the records that wait, once nothing else is being stored.
+    /// Stores the records and alarms that wait, once nothing else is being stored.
     mutating func storeSessions() {
         guard !self.sessions.contains(where: { $0.storage != nil }),
-            !self.pending.contains(where: { if case .storage = $0.wait { true } else { false } }),
-            let position = self.sessions.firstIndex(where: { $0.needsStorage })
+            !self.pending.contains(where: { if case .storage = $0.wait { true } else { false } })
         else { return }
+        let position = self.sessions.firstIndex { $0.needsStorage }
+        guard position != nil || self.sessions.contains(where: { $0.hasUnstoredAlarm }) else { return }
         let storage = self.makeStorageID()
-        self.sessions[position].needsStorage = false
-        self.sessions[position].storage = storage
+        if let position {
+            self.sessions[position].needsStorage = false
+            self.sessions[position].storage = storage
+        }
+        for position in self.sessions.indices { self.sessions[position].hasUnstoredAlarm = false }
         self.put(.store(storage, self.stored(self.wholeTree)))
     }
 

@@ -28,12 +28,16 @@ struct CommandSessionHost: Sendable {
     var machine: DeviceSessionMachine
     /// The message that waits for its answer.
     var waiting: Message?
+    /// The server whose session came last.
+    var partner: UInt16?
     /// The exchange in which the command runs: its answer is the session's outcome.
     var execution: ExchangeID?
     /// The record is on its way to the store.
     var storage: StorageID?
     /// The record is to be stored as soon as nothing else is.
     var needsStorage = false
+    /// The alarm is to be stored as soon as nothing else is being stored; nobody waits for it.
+    var hasUnstoredAlarm = false
     /// Bootstrap deleted its instance: one that is written again begins without identifiers.
     var isDeleted = false
     /// Servers that are told nothing but 4.01; no more than there are accounts.
@@ -83,6 +87,21 @@ extension SessionCommand {
             contentFormat: self.contentFormat,
             payload: self.payload
         )
+    }
+}
+
+extension SessionCommand.Operation {
+    /// Whether a request is this operation: POST is another one on each level of a path, and on each kind of resource.
+    func isDone(by request: ManagementRequest, on resource: ResourceDefinition?) -> Bool {
+        switch (self, request) {
+        case (.write, .write(_, .replace, _)), (.execute, .execute), (.create, .create), (.delete, .delete),
+            (.update, .write(_, .update, _)):
+            true
+        // What is not defined is refused as such.
+        case (.execute, .postResource): resource?.operations.contains(.execute) ?? true
+        case (.update, .postResource): !(resource?.operations.contains(.execute) ?? false)
+        default: false
+        }
     }
 }
 

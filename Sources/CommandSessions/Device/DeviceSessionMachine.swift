@@ -71,7 +71,8 @@ public struct DeviceSessionMachine: Sendable {
         case awaitingMessage3(Session, deadline: MonotonicTime)
         case storingExecution(Session, before: DeviceSessionRecord)
         case executing(before: DeviceSessionRecord)
-        case storingOutcome(SessionOutcome)
+        /// - executing: what is stored until then.
+        case storingOutcome(SessionOutcome, executing: DeviceSessionRecord)
     }
 
     /// What the identifiers of a message say about it.
@@ -169,7 +170,8 @@ public struct DeviceSessionMachine: Sendable {
     /// Reports message 3.
     public mutating func message3Received(_ message: SessionMessage) -> Action {
         guard message.number == 3 else { return .refuse(.breach(.reflected)) }
-        guard message.suits(self.form), let pair = message.pair else { return .refuse(.malformed) }
+        guard let pair = message.pair else { return .refuse(.malformed) }
+        guard message.suits(self.form) else { return self.answer(inOtherForm: pair) }
         switch self.standing(of: pair) {
         case .executed(.executing): return .refuse(.busy)
         case .executed(let outcome): return .answer(outcome)
@@ -192,7 +194,7 @@ public struct DeviceSessionMachine: Sendable {
     /// Reports the question for the outcome of a session; a session in progress ends by it, so that "not done" stays
     /// true.
     public mutating func outcomeAsked(_ pair: SessionPair) -> Action {
-        guard (pair.gsid != nil) == (self.form == .bothIdentifiers) else { return .refuse(.malformed) }
+        guard (pair.gsid != nil) == (self.form == .bothIdentifiers) else { return self.answer(inOtherForm: pair) }
         switch self.standing(of: pair) {
         case .executed(let outcome): return .answer(outcome)
         case .over: return .answer(.notDone)
@@ -215,7 +217,7 @@ public struct DeviceSessionMachine: Sendable {
         case .storingExecution(let session, let before):
             self.state = .executing(before: before)
             return .execute(session.message1.command)
-        case .storingOutcome(let outcome):
+        case .storingOutcome(let outcome, _):
             self.state = .idle
             return .answer(outcome)
         case .idle, .awaitingMessage3, .executing: return .none
@@ -230,7 +232,14 @@ public struct DeviceSessionMachine: Sendable {
             self.counters.aborted += 1
             self.state = .idle
             return .refuse(.notStored)
-        case .storingOutcome(let outcome):
+        case .storingOutcome(.notDone, var executing):
+            // A restart would find a session that established its identifiers, and a gateway that is told "not done"
+            // would keep the ones before. So it is told now what it would be told then.
+            executing.lastExecution?.outcome = .unknown
+            self.record = executing
+            self.state = .idle
+            return .answer(.unknown)
+        case .storingOutcome(let outcome, _):
             // It was executed: whoever asks while the device runs is told so, and after a restart that it is unknown.
             self.state = .idle
             return .answer(outcome)
@@ -241,6 +250,7 @@ public struct DeviceSessionMachine: Sendable {
     /// Reports how the command ended; "not done" says that it was not even begun.
     public mutating func executed(_ outcome: SessionOutcome) -> Action {
         guard case .executing(let before) = self.state else { return .none }
+        let executing = self.record
         if outcome == .notDone {
             // A session that was given up, like any other: a gateway that is told so keeps the identifiers before.
             self.record = before
@@ -249,7 +259,7 @@ public struct DeviceSessionMachine: Sendable {
             self.record.lastExecution?.outcome = outcome
             self.counters.completed += 1
         }
-        self.state = .storingOutcome(outcome)
+        self.state = .storingOutcome(outcome, executing: executing)
         return .store(self.record)
     }
 
@@ -289,6 +299,9 @@ public struct DeviceSessionMachine: Sendable {
     }
 
     private func standing(of pair: SessionPair) -> Standing {
+        if case .storingOutcome(.notDone, let executing) = self.state, executing.lastExecution?.pair == pair {
+            return .executed(.executing)
+        }
         if let last = self.record.lastExecution, last.pair == pair { return .executed(last.outcome) }
         if case .awaitingMessage3(let session, _) = self.state {
             if session.pair == pair { return .current(session) }
@@ -304,6 +317,12 @@ public struct DeviceSessionMachine: Sendable {
             return .swapped
         }
         return .foreign
+    }
+
+    /// A command may have changed the form: who lost its answer asks in the form of its session.
+    private func answer(inOtherForm pair: SessionPair) -> Action {
+        guard case .executed(let outcome) = self.standing(of: pair) else { return .refuse(.malformed) }
+        return .answer(outcome)
     }
 
     private mutating func end(_ breach: SessionBreach) -> Action {
