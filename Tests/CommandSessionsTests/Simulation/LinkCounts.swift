@@ -20,6 +20,8 @@ struct LinkCounts: Sendable {
     var late = 0
     var crashes = 0
     var storageFailures = 0
+    /// Commands that were to be executed and could not begin.
+    var notBegun = 0
     /// Messages that an attacker sent or changed.
     var attacks = 0
     var breaches: [SessionBreach: Int] = [:]
@@ -38,6 +40,7 @@ struct LinkCounts: Sendable {
         sum.late += more.late
         sum.crashes += more.crashes
         sum.storageFailures += more.storageFailures
+        sum.notBegun += more.notBegun
         sum.attacks += more.attacks
         sum.breaches.merge(more.breaches, uniquingKeysWith: +)
     }
@@ -48,7 +51,8 @@ struct LinkCounts: Sendable {
             \(self.sessions) sessions: \(self.completed) completed, \(self.aborted) aborted, \(self.unknown) unknown \
             (\(self.forgotten) forgotten); of \(self.undisturbed) undisturbed \(self.undisturbedAborted) aborted; \
             \(self.messages) messages: \(self.lost) lost, \(self.duplicated) doubled, \(self.late) late; \
-            \(self.crashes) crashes, \(self.storageFailures) storage failures; \
+            \(self.crashes) crashes, \(self.storageFailures) storage failures, \
+            \(self.notBegun) not begun; \
             \(self.attacks) attacks; breaches: \(breaches.isEmpty ? "none" : breaches.joined(separator: ", "))
             """
     }

@@ -34,7 +34,7 @@ enum LinkEvent {
     case gatewayResumes(life: Int)
     case gatewayStores(life: Int)
     case deviceStores(life: Int)
-    case deviceExecutes(CoAPCode, life: Int)
+    case deviceExecutes(SessionOutcome, life: Int)
 }
 
 /// What will happen, in the order of time.

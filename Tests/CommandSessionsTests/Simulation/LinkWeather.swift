@@ -10,6 +10,8 @@ struct LinkWeather: Sendable {
     var lateness = 0.0
     /// A record cannot be stored.
     var storageFailure = 0.0
+    /// A command cannot begin, as when the device has too much to do: 5.03.
+    var unreadiness = 0.0
     /// Either side goes down at a step and comes back with the record that it had stored.
     var crash = 0.0
 
@@ -24,6 +26,7 @@ struct LinkWeather: Sendable {
         if random.chance(0.5) { weather.duplication = worst * 2 * random.nextUnitInterval() }
         if random.chance(0.5) { weather.lateness = worst * random.nextUnitInterval() }
         if random.chance(0.3) { weather.storageFailure = worst * random.nextUnitInterval() }
+        if random.chance(0.3) { weather.unreadiness = worst * 2 * random.nextUnitInterval() }
         if random.chance(0.3) { weather.crash = worst / 2 * random.nextUnitInterval() }
         return weather
     }

@@ -62,10 +62,14 @@ struct SessionLedger {
         self.sessions[number].executions = 1
     }
 
-    /// The command of the session with these identifiers came to its end.
-    mutating func finish(_ code: CoAPCode, _ pair: SessionPair) {
+    /// The command of the session with these identifiers came to its end, or could not begin.
+    mutating func finish(_ outcome: SessionOutcome, _ pair: SessionPair) {
         guard let number = self.number(of: pair) else { return }
-        self.sessions[number].code = code
+        switch outcome {
+        case .done(let code): self.sessions[number].code = code
+        // It must not begin later either: its identifiers stay among those that something was executed by.
+        default: self.sessions[number].executions = 0
+        }
     }
 
     mutating func tell(_ end: GatewaySessionMachine.End, to number: Int) throws(SessionViolation) {

@@ -49,10 +49,13 @@ extension SimulatedLink {
             // Refusals of message 3 are among the codes that a command ends with.
             let refusals: [CoAPCode] = [.conflict, .created, .forbidden, .notFound, .serviceUnavailable]
             let code = self.random.chance(0.6) ? .changed : self.random.pick(refusals)
+            let isBegun = !self.random.chance(self.weather.unreadiness)
+            if !isBegun { self.isDisturbed = true }
             let isSlow = self.random.chance(self.weather.lateness)
             if isSlow { self.isDisturbed = true }
             let span = isSlow ? self.random.milliseconds(50_000, 150_000) : self.random.milliseconds(1, 300)
-            self.schedule.add(.deviceExecutes(code, life: self.deviceSide.life), at: self.clock + span)
+            let outcome = isBegun ? SessionOutcome.done(code) : .notDone
+            self.schedule.add(.deviceExecutes(outcome, life: self.deviceSide.life), at: self.clock + span)
         case .answer(.done(let code)): self.respond(code, to: exchange)
         case .answer: self.respond(.internalServerError, to: exchange)
         case .refuse(let refusal): self.respond(self.code(of: refusal), to: exchange)

@@ -233,10 +233,12 @@ struct SimulatedLink {
                 self.deviceSide.disk = pending
                 try self.deviceDoes(self.device.stored(now: self.clock), self.heldExchange)
             }
-        case .deviceExecutes(let code, let life):
+        case .deviceExecutes(let outcome, let life):
             guard life == self.deviceSide.life, let pair = self.device.record.lastExecution?.pair else { return }
-            self.ledger.finish(code, pair)
-            try self.deviceDoes(self.device.executed(.done(code)), self.heldExchange)
+            self.note { "device: executed, \(outcome)" }
+            if outcome == .notDone { self.counts.notBegun += 1 }
+            self.ledger.finish(outcome, pair)
+            try self.deviceDoes(self.device.executed(outcome), self.heldExchange)
         }
     }
 
