@@ -18,6 +18,7 @@
  *     DISTINCT    the commands differ; without it they have the same bytes, so that only identifiers tell them apart
  *     QUIET       what is left in the network when a session begins is bounded as the gateway's quiet time bounds it
  *     CALM        at some moment faults stop for good; from then on sessions have to succeed (needs QUIET)
+ *     UNREADY     a command may turn out not to be possible now, and that it did not begin may not get stored
  *     ATTACKER    somebody with a connection of its own replays, reflects, swaps identifiers and alters commands
  *     BROKEN=n    a seeded fault of the protocol, which has to be found: search for broken(n)
  */
@@ -114,7 +115,7 @@ chan toGateway = [1 + 3 * SPARE] of { mtype /* request */, mtype /* code */, byt
 /* What the checks know, and the protocol does not. */
 #define ALTERED (COMMANDS + 1)          /* a command that nobody asked for */
 byte executions[COMMANDS + 2];          /* how often each command was executed */
-bool crashedWhileExecuting = false;     /* the newest session's command */
+bool crashedWhileExecuting = false;     /* the newest session's command; or what became of it could not be stored */
 SessionOutcome given;                   /* the identifiers in the message 2 of the session in progress, once given */
 byte givenCommand = 0;                  /* its command */
 
@@ -147,6 +148,16 @@ byte sessionCommand;                    /* the command of the session in progres
 byte answerTo;                          /* the request that is answered when storing or executing has ended */
 SessionOutcome answered;                /* resource Outcome: the answer to the last outcome query, and whose it is */
 byte deviceCrashes = 0;
+#ifdef UNREADY
+bool isUnbegun = false;                 /* while storing that the command did not begin: */
+DeviceSessionRecord before;             /* the record before message 3; then the one that is stored meanwhile */
+#define isExecutingUnbegun (isUnbegun && gsid == before.last.gsid && dsid == before.last.dsid && !broken(16))
+#define isOver (device == idle || (isUnbegun && broken(16)))
+#else
+#define isUnbegun false
+#define isExecutingUnbegun false
+#define isOver (device == idle)
+#endif
 
 #define isExecuting (device == storingExecution || device == executing || device == storingOutcome)
 #define isBusy (device == storingIdentifiers || isExecuting)
@@ -198,6 +209,17 @@ inline copyDeviceRecord(from, to) {
     copyOutcome(from.last, to.last);
     copyOutcome(from.superseded, to.superseded)
 }
+
+#ifdef UNREADY
+inline forgetUnbegun() {
+    isUnbegun = false;
+    before.gsid.established = 0; before.gsid.provisional = 0; before.dsid.established = 0; before.dsid.provisional = 0;
+    before.last.gsid = 0; before.last.dsid = 0; before.last.outcome = none;
+    before.superseded.gsid = 0; before.superseded.dsid = 0; before.superseded.outcome = none
+}
+#else
+inline forgetUnbegun() { skip }
+#endif
 
 inline forgetGiven() { given.gsid = 0; given.dsid = 0; givenCommand = 0 }
 
@@ -274,6 +296,9 @@ inline receiveMessage3() {
         assert(isPair(given) && givenCommand != 0 && sameCommand(sent, givenCommand));
         /* (c) It is the gateway's newest session, and nobody was told that it has ended. */
         assert(gatewayStored.stage != none && gsid == newGSID && (number == session || number == 0));
+#ifdef UNREADY
+        d_step { copyDeviceRecord(record, before) };
+#endif
         record.gsid.established = gsid;
         record.gsid.provisional = 0;
         record.dsid.established = dsid;
@@ -305,10 +330,11 @@ inline receiveOutcomeQuery() {
     answered.gsid = gsid;
     answered.dsid = dsid;
     if
-    :: isExecuting && isPair(record.last) -> answered.outcome = executing
-    :: !isExecuting && isPair(record.last) -> answered.outcome = record.last.outcome
-    :: !isPair(record.last) && isPair(record.superseded) -> answered.outcome = record.superseded.outcome
-    :: device == idle && isProvisionalPair -> answered.outcome = notDone
+    :: isExecutingUnbegun || (isExecuting && !isUnbegun && isPair(record.last)) -> answered.outcome = executing
+    :: (!isExecuting || isUnbegun) && isPair(record.last) -> answered.outcome = record.last.outcome
+    :: !isExecutingUnbegun && !isPair(record.last) && isPair(record.superseded) ->
+        answered.outcome = record.superseded.outcome
+    :: isOver && isProvisionalPair -> answered.outcome = notDone
     :: device == awaitingMessage3 && isProvisionalPair ->
         answered.outcome = notDone;     /* which stays true, because the session ends */
         if
@@ -337,7 +363,7 @@ inline giveOutcome() {
 
 active proctype Device() {
     byte number, sent, gsid, dsid, echoed;
-    mtype resource, code, outcome;
+    mtype resource, code, outcome, how;
 
 end:
     do
@@ -386,6 +412,7 @@ end:
       }
     :: atomic {
         device == executing ->
+        d_step { forgetUnbegun() };
         executions[sessionCommand]++;
         assert(executions[sessionCommand] == 1);        /* (a) */
         if
@@ -394,10 +421,36 @@ end:
         fi;
         device = storingOutcome
       }
+#ifdef UNREADY
+    :: atomic {     /* 5.03 from the command itself: the session was given up like any other */
+        faulty && device == executing ->
+        d_step { copyDeviceRecord(before, record); copyDeviceRecord(deviceStored, before) };
+        isUnbegun = true;
+        device = storingOutcome
+      }
+#endif
     :: atomic {
         device == storingOutcome ->
+#ifdef UNREADY
+        if
+        :: isUnbegun -> how = notDone; d_step { copyDeviceRecord(record, deviceStored) }
+        :: isUnbegun && faulty ->
+            /* It cannot be stored: a restart would find a command that was being executed. */
+            crashedWhileExecuting = true;
+            how = unknown;
+            if
+            :: broken(17) -> how = notDone
+            :: else -> d_step { copyDeviceRecord(before, record); record.last.outcome = unknown }
+            fi
+        :: !isUnbegun -> how = record.last.outcome; d_step { copyDeviceRecord(record, deviceStored) }
+        fi;
+        d_step { forgetUnbegun() };
+#else
+        how = record.last.outcome;
         d_step { copyDeviceRecord(record, deviceStored) };
-        codeOf(record.last.outcome);
+#endif
+        codeOf(how);
+        how = none;
         answer(answerTo, message3, code, 0, 0, 0, none);
         code = none;
         endSession()
@@ -412,7 +465,7 @@ end:
         :: deviceStored.last.outcome == executing -> deviceStored.last.outcome = unknown; crashedWhileExecuting = true
         :: else -> skip
         fi;
-        d_step { copyDeviceRecord(deviceStored, record) };
+        d_step { copyDeviceRecord(deviceStored, record); forgetUnbegun() };
         answered.gsid = 0; answered.dsid = 0; answered.outcome = none;
         endSession()
       }
