@@ -12,9 +12,9 @@ public enum GatewayEvent: Sendable {
 
     /// A device can be reached; told at each registration and update.
     ///
-    /// `isNewSession` says that it came back on a new secured session, so that nothing that was sent before can reach it
-    /// any more; without security nothing says so.
-    case deviceAvailable(endpoint: UTF8Text, isNewSession: Bool)
+    /// `securedSession` is the number of the secured session that it is there on, which no other one had or will have:
+    /// on a new one nothing that was sent before can reach it any more. Nil without security, where nothing says so.
+    case deviceAvailable(endpoint: UTF8Text, securedSession: UInt32?)
     /// A device cannot be reached: what is under way is answered by ``OperationAnswer/unanswered`` all the same.
     case deviceGone(endpoint: UTF8Text)
 

@@ -81,7 +81,7 @@ import Testing
     @Test func withoutRandomBytesNoSessionBegins() throws {
         var engine = GatewayEngine(configuration: GatewayConfiguration(), random: RandomSource { _ in [] })
         let command = try Bench().command()
-        engine.handle(.deviceAvailable(endpoint: Bench.device, isNewSession: true), now: .zero)
+        engine.handle(.deviceAvailable(endpoint: Bench.device, securedSession: 1), now: .zero)
         engine.handle(.commandGiven(command), now: .zero)
         var now = MonotonicTime.zero
         var outcomes: [CommandOutcome] = []

@@ -20,7 +20,7 @@ import Testing
         var steps = 0
         var accepted: [UInt64] = []
         var outcomes: [UInt64: CommandOutcome] = [:]
-        var rest = bench.tell(.deviceAvailable(endpoint: Bench.device, isNewSession: true))
+        var rest = bench.tell(bench.appearance())
         let commands = [try bench.command(), try bench.command()]
         for command in commands { rest += bench.tell(.commandGiven(command)) }
         for _ in 0..<200 {
@@ -72,7 +72,7 @@ import Testing
 
     private func restart(_ bench: Bench) -> [GatewayOutput] {
         let outputs = bench.restart()
-        return outputs + bench.tell(.deviceAvailable(endpoint: Bench.device, isNewSession: true))
+        return outputs + bench.tell(bench.appearance())
     }
 
     @Test(arguments: Crash.allCases)
@@ -104,7 +104,7 @@ import Testing
         try bench.give()
         #expect(bench.snapshot.sessions.map(\.record.stage) == [.offered])
         _ = bench.restart()
-        let quiet = bench.run(.deviceAvailable(endpoint: Bench.device, isNewSession: false))
+        let quiet = bench.run(bench.appearance(isNewSession: false))
         #expect(quiet.operations.isEmpty, "message 1 may be on its way")
         let outputs = try bench.exchange(bench.appear(), with: &device)
         #expect(outputs.resources == [0, 1, 2])

@@ -119,6 +119,17 @@ import Testing
         #expect(try bench.exchange(bench.appear(), with: &device).outcomes == [.done(.changed)])
     }
 
+    @Test func aDeviceThatComesBackOnTheSessionItHadIsLeftQuietAllTheSame() throws {
+        let bench = Bench()
+        var device = BenchDevice()
+        let there = GatewayEvent.deviceAvailable(endpoint: Bench.device, securedSession: 7)
+        _ = bench.run(there)
+        try bench.exchange(try bench.give(), with: &device) { $0.resource == 0 }
+        _ = bench.run(.deviceGone(endpoint: Bench.device))
+        #expect(bench.run(there).operations.isEmpty, "message 1 may be on its way")
+        #expect(try bench.exchange(bench.wait(.seconds(100)), with: &device).outcomes == [.done(.changed)])
+    }
+
     @Test func anAnswerThatWasLostOnTheConnectionBeforeCausesNoQuietTime() throws {
         let bench = Bench()
         var device = BenchDevice()
