@@ -146,6 +146,10 @@ extension GatewayEngine {
         guard var session = self.sessions.removeValue(forKey: slot) else { return .none }
         defer { self.sessions[slot] = session }
         session.wasReadRefused = false
+        if session.machine.record.stage == .offered, self.devices[slot]?.index(of: session.command) == nil {
+            // The command ended meanwhile as one that was not executed: so it stays.
+            return session.machine.abandon()
+        }
         switch (step, answer) {
         case (.write, .writeAnswered(let code)): return session.machine.writeAnswered(code)
         case (.readMessage2, .readAnswered(let bytes)):

@@ -105,6 +105,12 @@ extension GatewayEngine {
     private mutating func sessionStored(_ id: GatewayChangeID, _ slot: Int, now: MonotonicTime) {
         guard self.sessions[slot]?.change == id else { return }
         self.sessions[slot]?.change = nil
+        if let session = self.sessions[slot], session.machine.record.stage == .offered,
+            self.devices[slot]?.index(of: session.command) == nil
+        {
+            self.perform(self.sessions[slot]?.machine.abandon() ?? .none, slot, now: now)
+            return
+        }
         self.perform(self.sessions[slot]?.machine.stored() ?? .none, slot, now: now)
     }
 }

@@ -137,6 +137,16 @@ struct BenchDevice {
         }
     }
 
+    /// Answers the one write or read among outputs.
+    mutating func answer(only outputs: [GatewayOutput], now: MonotonicTime) throws -> GatewayEvent {
+        var events: [GatewayEvent] = []
+        for output in outputs {
+            if let event = try self.answer(output, now: now) { events.append(event) }
+        }
+        #expect(events.count == 1)
+        return try #require(events.first)
+    }
+
     private mutating func write(_ path: ObjectPath, _ bytes: [UInt8], now: MonotonicTime) throws -> CoAPCode {
         #expect(path.prefix(2) == ObjectPath(OwnObjectIDs.standard.commandSession, 0))
         switch path.resource {

@@ -289,14 +289,59 @@ import Testing
         #expect(bench.audit[4].command == GatewayCommandID(rawValue: 1))
     }
 
-    @Test func aSessionUnderWayWhenTheTimeEndsIsWaitedFor() throws {
+    @Test func message3ThatIsUnderWayWhenTheTimeEndsIsWaitedFor() throws {
         let bench = Bench()
         var device = BenchDevice()
         _ = bench.appear()
         let begun = try bench.give()
+        let read = bench.run(try device.answer(only: begun, now: bench.now))
+        let confirmed = bench.run(try device.answer(only: read, now: bench.now))
+        #expect(confirmed.resources == [2])
         #expect(bench.wait(.seconds(4000)).outcomes.isEmpty)
         #expect(bench.nextDeadline == nil)
-        #expect(try bench.exchange(begun, with: &device).outcomes == [.done(.changed)])
+        #expect(try bench.exchange(confirmed, with: &device).outcomes == [.done(.changed)])
+    }
+
+    @Test func aCommandWhoseTimeEndsBeforeMessage3IsNotExecutedLater() throws {
+        let bench = Bench()
+        var device = BenchDevice()
+        _ = bench.appear()
+        // Message 1 is held until a device wakes that sleeps.
+        let begun = try bench.give()
+        #expect(bench.wait(.seconds(3600)).outcomes == [.notDone(.deadlinePassed)])
+        #expect(bench.status?.session == .offered)
+        try bench.give()
+        let outputs = try bench.exchange(begun.filter { $0.resource == 0 }, with: &device)
+        #expect(outputs.resources == [0, 0, 1, 2], "message 2 of the first is not even read")
+        #expect(outputs.outcomes == [.done(.changed)])
+        #expect(device.executed.map(\.payload) == [Array("2".utf8)])
+    }
+
+    @Test(arguments: [UInt16(0), 1]) func aCommandIsCancelledWhileMessage3WasNotSent(_ waiting: UInt16) throws {
+        let bench = Bench()
+        var device = BenchDevice()
+        _ = bench.appear()
+        var rest = try bench.give()
+        while rest.resources != [waiting] { rest = bench.run(try device.answer(only: rest, now: bench.now)) }
+        #expect(bench.run(.commandCancelled(GatewayCommandID(rawValue: 1))).outcomes == [.notDone(.cancelled)])
+        let late = try bench.exchange(rest, with: &device)
+        #expect(late.outcomes.isEmpty)
+        #expect(!late.resources.contains(2))
+        #expect(device.executed.isEmpty)
+        #expect(try bench.exchange(try bench.give(), with: &device).outcomes == [.done(.changed)])
+    }
+
+    @Test func anEndThatIsStoredWhileMessage1IsAnsweredHoldsUpTheNextSession() throws {
+        let bench = Bench()
+        var device = BenchDevice()
+        _ = bench.appear()
+        let begun = try bench.give()
+        try bench.give()
+        let ended = bench.tell(.commandCancelled(GatewayCommandID(rawValue: 1)))
+        let early = bench.tell(try device.answer(only: begun, now: bench.now))
+        #expect(early.operations.isEmpty && early.stores.isEmpty, "the end is not durable yet")
+        let outputs = try bench.exchange(bench.settle(ended), with: &device)
+        #expect(outputs.outcomes == [.notDone(.cancelled), .done(.changed)])
     }
 
     @Test func aCommandIsCancelledWhileNothingWasConfirmed() throws {
