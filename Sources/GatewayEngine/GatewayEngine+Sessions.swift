@@ -224,9 +224,14 @@ extension GatewayEngine {
         }
     }
 
-    /// Whether a refusal may be none at the next try: the device is busy, or message 2 was given up by then.
+    /// Whether a refusal may be none at the next try: the device is busy or could not store, or message 2 was given up
+    /// by then.
     private static func isPassing(_ code: CoAPCode, ofRead wasRead: Bool) -> Bool {
-        code == .serviceUnavailable || code == .conflict || wasRead && code == .notFound
+        switch code {
+        case .serviceUnavailable, .internalServerError, .tooManyRequests, .conflict: true
+        case .notFound: wasRead
+        default: false
+        }
     }
 
     private mutating func tryAgain(

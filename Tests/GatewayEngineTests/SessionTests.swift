@@ -205,9 +205,12 @@ import Testing
         Refusal(code: .notFound, isOfRead: false, isRetried: false),
         Refusal(code: .badRequest, isOfRead: false, isRetried: false),
         Refusal(code: .serviceUnavailable, isOfRead: false, isRetried: true),
+        Refusal(code: .internalServerError, isOfRead: false, isRetried: true),
+        Refusal(code: .tooManyRequests, isOfRead: false, isRetried: true),
         Refusal(code: .conflict, isOfRead: false, isRetried: true),
         Refusal(code: .notFound, isOfRead: true, isRetried: true),
         Refusal(code: .serviceUnavailable, isOfRead: true, isRetried: true),
+        Refusal(code: .internalServerError, isOfRead: true, isRetried: true),
         Refusal(code: .forbidden, isOfRead: true, isRetried: false),
     ])
     func aRefusalThatMayPassIsTriedAgain(_ refusal: Refusal) throws {
