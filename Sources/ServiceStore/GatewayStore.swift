@@ -27,7 +27,13 @@ public final class GatewayStore {
         precondition(maximumFinishedCommands > 0 && maximumAuditEntries > 0, "something is kept")
         self.maximumFinishedCommands = maximumFinishedCommands
         self.maximumAuditEntries = maximumAuditEntries
-        self.database = try ServiceDatabase(path: path, durability: .powerCut, migrator: GatewaySchema.migrator)
+        // Identifiers that were replaced, and what a command that ended wrote, are nobody's business any more.
+        self.database = try ServiceDatabase(
+            path: path,
+            durability: .powerCut,
+            erasesDeleted: true,
+            migrator: GatewaySchema.migrator
+        )
     }
 
     /// Makes changes durable in their order, all of them or none.
