@@ -18,6 +18,8 @@ final class CommandDesk {
     private var askers: [GatewayCommandID: ControlAsker] = [:]
     /// Who waits for a session reset: one for each device, until it is answered, also when the client has gone.
     private var resetAskers: [UTF8Text: ControlAsker] = [:]
+    /// Who waits for what it did to the standing of a device to be durable.
+    private var standingAskers: [UTF8Text: [ControlAsker]] = [:]
 
     init(gateway: CommandGateway) {
         self.gateway = gateway
@@ -32,13 +34,13 @@ final class CommandDesk {
             case .audit: try self.listAudit(asker)
             case .standing: try self.tellStanding(asker)
             case .unblock:
-                let device = try self.knownDevice(of: asker)
-                self.gateway.tell(.deviceUnblocked(endpoint: device.endpoint, user: try self.user(of: asker)))
-                self.acknowledge(asker)
+                let (device, user) = (try self.knownDevice(of: asker), try self.user(of: asker))
+                self.awaitStanding(of: device.endpoint, asker)
+                self.gateway.tell(.deviceUnblocked(endpoint: device.endpoint, user: user))
             case .resetAlarm:
-                let device = try self.knownDevice(of: asker)
-                self.gateway.tell(.alarmReset(endpoint: device.endpoint, user: try self.user(of: asker)))
-                self.acknowledge(asker)
+                let (device, user) = (try self.knownDevice(of: asker), try self.user(of: asker))
+                self.awaitStanding(of: device.endpoint, asker)
+                self.gateway.tell(.alarmReset(endpoint: device.endpoint, user: user))
             case .resetSession: try self.resetSession(asker)
             default: throw ControlRefusal("bad-request", "a gateway has no such verb")
             }
@@ -195,6 +197,19 @@ final class CommandDesk {
         reply.endpoint = status.endpoint.string
         reply.details = CommandWords.details(status)
         asker.send(reply)
+    }
+
+    private func awaitStanding(of endpoint: UTF8Text, _ asker: ControlAsker) {
+        self.standingAskers[endpoint, default: []].append(asker)
+        asker.onGone = { [weak self, weak asker] in
+            self?.standingAskers[endpoint]?.removeAll { $0 === asker }
+            if self?.standingAskers[endpoint]?.isEmpty == true { self?.standingAskers[endpoint] = nil }
+        }
+    }
+
+    /// What operators did to the standing of a device is durable.
+    func settled(_ endpoint: UTF8Text) {
+        for asker in self.standingAskers.removeValue(forKey: endpoint) ?? [] { self.acknowledge(asker) }
     }
 
     private func resetSession(_ asker: ControlAsker) throws(ControlRefusal) {

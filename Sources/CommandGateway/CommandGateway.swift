@@ -185,6 +185,7 @@ public final class CommandGateway {
         case .commandFinished(let id, let endpoint, let outcome):
             self.onOutcome(id, endpoint, outcome)
             self.desk?.finished(id, outcome)
+        case .standingAnswered(let endpoint): self.desk?.settled(endpoint)
         case .sessionResetAnswered(let endpoint, let answer): self.desk?.reset(endpoint, answer)
         case .report(let report):
             self.onReport(report)

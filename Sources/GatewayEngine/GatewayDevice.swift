@@ -10,8 +10,14 @@ struct GatewayDevice: Sendable {
     var queue: [QueuedCommand] = []
     var isAvailable = false
     var standing: DeviceStanding = []
-    /// Whether the store has another standing.
+    /// Whether the store has another standing, and takes this one when it is tried again; no session goes on before.
     var isStandingUnsaved = false
+    /// Lines of the audit log that go with it.
+    var unsavedAudits: [AuditEntry] = []
+    /// Standings on their way to the store.
+    var standingWrites: UInt32 = 0
+    /// Whether an operator waits for what it did to the standing to be durable.
+    var isStandingAwaited = false
     /// When a suspension ends.
     var suspendedUntil = MonotonicTime.zero
     /// No session is begun or asked about before.

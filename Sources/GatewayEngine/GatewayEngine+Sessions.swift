@@ -8,8 +8,7 @@ extension GatewayEngine {
     /// Begins the next session, or asks for the outcome of one, when that can be done now.
     mutating func advance(_ slot: Int, now: MonotonicTime) {
         guard let device = self.devices[slot], device.isAvailable, device.endsBeingStored == 0,
-            device.pausedUntil <= now,
-            !device.standing.contains(.suspended)
+            device.pausedUntil <= now, !device.isStandingUnsaved, !device.standing.contains(.suspended)
         else { return }
         if let session = self.sessions[slot] {
             if session.machine.isWaiting { self.perform(self.resume(slot), slot, now: now) }

@@ -3,6 +3,9 @@ internal import Primitives
 
 /// What is done about breaches, and what operators do about that.
 extension GatewayEngine {
+    /// The most lines of the audit log that wait with the standing of a device for a store that fails.
+    private static let mostUnsavedAudits = 64
+
     mutating func respond(to breach: SessionBreach, _ command: GatewayCommandID?, _ slot: Int, now: MonotonicTime) {
         guard let device = self.devices[slot] else { return }
         self.counters[breach] += 1
@@ -51,12 +54,14 @@ extension GatewayEngine {
     mutating func resetAlarm(_ endpoint: UTF8Text, _ user: UTF8Text, now: MonotonicTime) {
         guard let slot = self.slots[endpoint], let device = self.devices[slot] else { return }
         self.change(slot, to: device.standing.subtracting(.alarmed), [.alarmReset], user)
+        self.awaitStanding(slot)
         self.pump(slot, now: now)
     }
 
     mutating func unblock(_ endpoint: UTF8Text, _ user: UTF8Text, now: MonotonicTime) {
         guard let slot = self.slots[endpoint], let device = self.devices[slot] else { return }
         self.change(slot, to: device.standing.subtracting([.blocked, .suspended]), [.unblocked], user)
+        self.awaitStanding(slot)
         self.pump(slot, now: now)
     }
 
@@ -66,11 +71,43 @@ extension GatewayEngine {
         _ audits: [AuditEntry.What],
         _ user: UTF8Text? = nil
     ) {
-        guard let endpoint = self.devices[slot]?.endpoint, self.devices[slot]?.standing != standing else { return }
+        guard let device = self.devices[slot], device.standing != standing else { return }
+        let endpoint = device.endpoint
         self.devices[slot]?.standing = standing
-        let entries = audits.map { GatewayChange.audited(AuditEntry(endpoint: endpoint, what: $0, user: user)) }
-        self.write(.standing, slot, [.standingSaved(endpoint: endpoint, standing)] + entries)
+        let entries = audits.map { AuditEntry(endpoint: endpoint, what: $0, user: user) }
+        if device.isStandingUnsaved {
+            // It goes with the one before, behind whose lines its own belong.
+            if device.unsavedAudits.count < Self.mostUnsavedAudits {
+                self.devices[slot]?.unsavedAudits += entries
+            } else {
+                self.counters.auditsLost += UInt64(entries.count)
+            }
+        } else {
+            self.storeStanding(slot, entries)
+        }
         self.emit(.report(.standingChanged(endpoint: endpoint, standing)))
+    }
+
+    /// Stores the newest standing with lines of the audit log.
+    mutating func storeStanding(_ slot: Int, _ audits: [AuditEntry]) {
+        guard let device = self.devices[slot] else { return }
+        self.devices[slot]?.standingWrites += 1
+        let lines = audits.map { GatewayChange.audited($0) }
+        self.write(.standing, slot, [.standingSaved(endpoint: device.endpoint, device.standing)] + lines)
+    }
+
+    /// Answers the operator now, or once the standing is durable.
+    private mutating func awaitStanding(_ slot: Int) {
+        self.devices[slot]?.isStandingAwaited = true
+        self.tellStanding(slot)
+    }
+
+    mutating func tellStanding(_ slot: Int) {
+        guard let device = self.devices[slot], device.isStandingAwaited, device.standingWrites == 0,
+            !device.isStandingUnsaved
+        else { return }
+        self.devices[slot]?.isStandingAwaited = false
+        self.emit(.standingAnswered(endpoint: device.endpoint))
     }
 
     /// Forgets the identifiers of a device; by force also those of a session in progress.

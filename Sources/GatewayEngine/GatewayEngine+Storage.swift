@@ -35,7 +35,9 @@ extension GatewayEngine {
             if let command { self.tellEnd(command, slot) }
             self.emit(.sessionResetAnswered(endpoint: device.endpoint, .done))
         case .session: self.sessionStored(id, slot, now: now)
-        case .standing: break
+        case .standing:
+            self.devices[slot]?.standingWrites -= 1
+            self.tellStanding(slot)
         }
         self.pump(slot, now: now)
     }
@@ -63,7 +65,10 @@ extension GatewayEngine {
             self.perform(self.sessions[slot]?.machine.storageFailed() ?? .none, slot, now: now)
         case .standing:
             self.devices[slot]?.writes -= 1
-            self.counters.auditsLost += UInt64(write.changes.count - 1)
+            self.devices[slot]?.standingWrites -= 1
+            // Those that wait already came later only if this is another try of the ones before.
+            let lines = write.changes.compactMap { if case .audited(let entry) = $0 { entry } else { nil } }
+            self.devices[slot]?.unsavedAudits.insert(contentsOf: lines, at: 0)
             // One that waits already is handed out with the newest standing.
             guard self.devices[slot]?.isStandingUnsaved == false else { break }
             self.devices[slot]?.isStandingUnsaved = true
@@ -89,11 +94,8 @@ extension GatewayEngine {
             switch write.purpose {
             case .standing:
                 self.devices[slot]?.isStandingUnsaved = false
-                self.write(
-                    .standing,
-                    slot,
-                    [.standingSaved(endpoint: device.endpoint, device.standing)]
-                )
+                self.devices[slot]?.unsavedAudits = []
+                self.storeStanding(slot, device.unsavedAudits)
             case .end(_, let isOfSession):
                 let id = self.handOut(write)
                 if isOfSession { self.sessions[slot]?.change = id }

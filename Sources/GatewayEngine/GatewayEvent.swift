@@ -36,9 +36,10 @@ public enum GatewayEvent: Sendable {
     case policyChanged(BreachPolicy)
     /// Who may send which commands from now on; those that were accepted stay.
     case permissionsChanged(PermissionPolicy)
-    /// An operator has seen the alarm of a device.
+    /// An operator has seen the alarm of a device; answered by ``GatewayOutput/standingAnswered(endpoint:)`` if the device
+    /// is known.
     case alarmReset(endpoint: UTF8Text, user: UTF8Text)
-    /// An operator lets a device take commands again, and ends its suspension.
+    /// An operator lets a device take commands again, and ends its suspension; answered likewise.
     case deviceUnblocked(endpoint: UTF8Text, user: UTF8Text)
     /// An operator makes the gateway forget the identifiers of a device that was commissioned anew; answered by one
     /// ``GatewayOutput/sessionResetAnswered(endpoint:_:)``.
@@ -72,6 +73,8 @@ public enum GatewayOutput: Equatable, Sendable {
     case commandRefused(GatewayCommandID, endpoint: UTF8Text, CommandRefusal)
     /// A command ended, and the outcome is durable.
     case commandFinished(GatewayCommandID, endpoint: UTF8Text, CommandOutcome)
+    /// What operators did to the standing of a device so far is durable.
+    case standingAnswered(endpoint: UTF8Text)
     /// What became of a session reset.
     case sessionResetAnswered(endpoint: UTF8Text, SessionResetAnswer)
     /// Tell the embedder.

@@ -217,10 +217,42 @@ import Testing
         _ = bench.run(.operationAnswered(read, .readAnswered([0])))
         #expect(bench.status?.standing == [.suspended, .alarmed])
         #expect(bench.snapshot.standings.isEmpty)
-        _ = bench.run(.alarmReset(endpoint: Bench.device, user: "op"))
+        let reset = bench.run(.alarmReset(endpoint: Bench.device, user: "op"))
+        #expect(!reset.contains(.standingAnswered(endpoint: Bench.device)), "the operator waits")
         bench.isStoreBroken = false
-        #expect(bench.wait(.seconds(1)).outcomes == [.notDone(.breach(.changedCommand))])
+        let outputs = bench.wait(.seconds(1))
+        #expect(outputs.outcomes == [.notDone(.breach(.changedCommand))])
+        #expect(outputs.contains(.standingAnswered(endpoint: Bench.device)))
         #expect(bench.snapshot.standings == [.init(endpoint: Bench.device, standing: .suspended)])
+        #expect(
+            bench.audit.suffix(5).map(\.what) == [
+                .suspended, .alarmRaised, .alarmReset, .notExecuted(.breach(.changedCommand)), .breach(.changedCommand),
+            ]
+        )
+        #expect(bench.engine.counters.auditsLost == 0)
+    }
+
+    @Test func whatAnOperatorDidIsDurableBeforeItIsToldOrActedOn() throws {
+        let bench = Bench { $0.policy[.spoofed] = .block }
+        var device = BenchDevice()
+        _ = bench.appear()
+        let first = bench.run(try device.answer(only: try bench.give(), now: bench.now))
+        _ = bench.run(.commandGiven(try bench.command()))
+        _ = bench.run(.operationAnswered(try #require(first.operations.first), .readAnswered([])))
+        #expect(bench.status?.standing == .blocked)
+        let outputs = bench.tell(.deviceUnblocked(endpoint: Bench.device, user: "op"))
+        #expect(!outputs.contains(.standingAnswered(endpoint: Bench.device)))
+        // The standing cannot be stored, and then all can.
+        var rest: [GatewayOutput] = []
+        for (index, store) in outputs.stores.enumerated() {
+            rest += bench.tell(index == 0 ? .storageFailed(store.0) : .stored(store.0))
+        }
+        #expect(!rest.contains(.standingAnswered(endpoint: Bench.device)))
+        let later = try bench.exchange(bench.settle(rest) + bench.wait(.seconds(1)), with: &device)
+        #expect(later.contains(.standingAnswered(endpoint: Bench.device)))
+        #expect(bench.audit.contains(AuditEntry(endpoint: Bench.device, what: .unblocked, user: "op")))
+        #expect(bench.snapshot.standings.isEmpty)
+        #expect(later.outcomes == [.done(.changed)])
     }
 }
 
