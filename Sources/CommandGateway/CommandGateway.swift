@@ -187,6 +187,7 @@ public final class CommandGateway {
             self.desk?.finished(id, outcome)
         case .standingAnswered(let endpoint): self.desk?.settled(endpoint)
         case .sessionResetAnswered(let endpoint, let answer): self.desk?.reset(endpoint, answer)
+        case .identifiersAnswered(let endpoint, let answer): self.desk?.identifiersAnswered(endpoint, answer)
         case .report(let report):
             self.onReport(report)
             self.desk?.report(report)

@@ -144,4 +144,51 @@ extension GatewayEngine {
         self.write(.reset(ended), slot, changes)
         self.pump(slot, now: now)
     }
+
+    /// Takes the identifiers that a device was given beforehand; they are used once they are durable.
+    mutating func take(_ pair: SessionPair, of endpoint: UTF8Text, _ user: UTF8Text) {
+        let slot: Int
+        do throws(IdentifiersRefusal) { slot = try self.admit(pair, of: endpoint) } catch {
+            self.emit(.identifiersAnswered(endpoint: endpoint, error.answer))
+            return
+        }
+        let record = GatewaySessionRecord(
+            gsid: IdentifierCache(established: pair.gsid),
+            dsid: IdentifierCache(established: pair.dsid),
+            // A message 1 without them may be on its way, also behind a restart.
+            stage: self.devices[slot]?.quietUntil == .zero ? .none : .offered
+        )
+        self.devices[slot]?.endsBeingStored += 1
+        self.write(
+            .identifiers(record),
+            slot,
+            [
+                .sessionSaved(endpoint: endpoint, record, command: nil),
+                .audited(AuditEntry(endpoint: endpoint, what: .identifiersGiven, user: user)),
+            ]
+        )
+    }
+
+    private struct IdentifiersRefusal: Error {
+        let answer: IdentifiersAnswer
+    }
+
+    private mutating func admit(_ pair: SessionPair, of endpoint: UTF8Text) throws(IdentifiersRefusal) -> Int {
+        guard (pair.gsid != nil) == (self.configuration.form == .bothIdentifiers) else {
+            throw IdentifiersRefusal(answer: .wrongForm)
+        }
+        if let slot = self.slots[endpoint], let device = self.devices[slot] {
+            guard device.endsBeingStored == 0 else { throw IdentifiersRefusal(answer: .storing) }
+            guard device.record.gsid.established == nil, device.record.dsid.established == nil else {
+                throw IdentifiersRefusal(answer: .alreadyKnown)
+            }
+            if let session = self.sessions[slot] {
+                let isFirst = session.machine.record.dsid.established == nil
+                throw IdentifiersRefusal(answer: isFirst ? .inProgress : .alreadyKnown)
+            }
+            return slot
+        }
+        guard let slot = self.makeSlot(endpoint) else { throw IdentifiersRefusal(answer: .tooManyDevices) }
+        return slot
+    }
 }

@@ -30,6 +30,10 @@ extension GatewayEngine {
             self.devices[slot]?.endsBeingStored -= 1
             self.tellEnd(command, slot)
             if isOfSession { self.sessionStored(id, slot, now: now) }
+        case .identifiers(let record):
+            self.devices[slot]?.endsBeingStored -= 1
+            self.devices[slot]?.record = record
+            self.emit(.identifiersAnswered(endpoint: device.endpoint, .done))
         case .reset(let command):
             self.devices[slot]?.endsBeingStored -= 1
             if let command { self.tellEnd(command, slot) }
@@ -45,7 +49,7 @@ extension GatewayEngine {
     mutating func storageFailed(_ id: GatewayChangeID, now: MonotonicTime) {
         guard let write = self.writes.failed(id) else { return }
         self.counters.storageFailures += 1
-        guard let slot = write.slot else {
+        guard let slot = write.slot, let device = self.devices[slot] else {
             self.counters.auditsLost += UInt64(write.changes.count)
             return
         }
@@ -57,6 +61,10 @@ extension GatewayEngine {
         case .end(_, let isOfSession):
             if isOfSession, self.sessions[slot]?.change == id { self.sessions[slot]?.change = nil }
             self.keep(write, now: now)
+        case .identifiers:
+            self.devices[slot]?.writes -= 1
+            self.devices[slot]?.endsBeingStored -= 1
+            self.emit(.identifiersAnswered(endpoint: device.endpoint, .notStored))
         case .reset: self.keep(write, now: now)
         case .session:
             self.devices[slot]?.writes -= 1
@@ -99,7 +107,7 @@ extension GatewayEngine {
             case .end(_, let isOfSession):
                 let id = self.handOut(write)
                 if isOfSession { self.sessions[slot]?.change = id }
-            case .acceptance, .audit, .reset, .session: _ = self.handOut(write)
+            case .acceptance, .audit, .identifiers, .reset, .session: _ = self.handOut(write)
             }
         }
     }

@@ -74,6 +74,7 @@ public struct GatewayEngine: Sendable {
         case .deviceUnblocked(let endpoint, let user): self.unblock(endpoint, user, now: now)
         case .sessionReset(let endpoint, let isForced, let user):
             self.resetSession(endpoint, isForced: isForced, user, now: now)
+        case .identifiersGiven(let endpoint, let pair, let user): self.take(pair, of: endpoint, user)
         }
     }
 

@@ -44,6 +44,11 @@ public enum GatewayEvent: Sendable {
     /// An operator makes the gateway forget the identifiers of a device that was commissioned anew; answered by one
     /// ``GatewayOutput/sessionResetAnswered(endpoint:_:)``.
     case sessionReset(endpoint: UTF8Text, isForced: Bool, user: UTF8Text)
+    /// An operator tells the identifiers that a device and its gateway were given beforehand, so that the first session
+    /// begins with them; answered by one ``GatewayOutput/identifiersAnswered(endpoint:_:)``.
+    ///
+    /// The GSID is nil in the short form, and only there.
+    case identifiersGiven(endpoint: UTF8Text, SessionPair, user: UTF8Text)
 }
 
 /// What became of a write or read.
@@ -77,6 +82,8 @@ public enum GatewayOutput: Equatable, Sendable {
     case standingAnswered(endpoint: UTF8Text)
     /// What became of a session reset.
     case sessionResetAnswered(endpoint: UTF8Text, SessionResetAnswer)
+    /// What became of identifiers that were given.
+    case identifiersAnswered(endpoint: UTF8Text, IdentifiersAnswer)
     /// Tell the embedder.
     case report(GatewayReport)
 }
@@ -119,4 +126,22 @@ public enum SessionResetAnswer: Hashable, Sendable {
     case storing
     /// No session with the device is known.
     case unknownDevice
+}
+
+/// What became of identifiers that an operator gave.
+public enum IdentifiersAnswer: Hashable, Sendable {
+    /// The gateway has identifiers of the device, which a session left or somebody gave: these would take their place.
+    case alreadyKnown
+    /// They are durable, and the next session begins with them.
+    case done
+    /// A session is in progress, which began without them.
+    case inProgress
+    /// They could not be stored.
+    case notStored
+    /// Something of the device is on its way to the store: later.
+    case storing
+    /// Too many devices are known.
+    case tooManyDevices
+    /// Both identifiers need a GSID, the short form has none.
+    case wrongForm
 }

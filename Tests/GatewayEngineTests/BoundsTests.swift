@@ -112,7 +112,7 @@ import Testing
         let entries: [AuditEntry.What] =
             [
                 .given, .sessionBegun, .executed(.changed), .unknown, .blocked, .unblocked, .suspended, .alarmRaised,
-                .alarmReset, .sessionReset,
+                .alarmReset, .sessionReset, .identifiersGiven,
             ] + reasons.map { .notExecuted($0) } + SessionBreach.allCases.map { .breach($0) }
             + CommandRefusal.allCases.map { .refused($0) }
         for entry in entries {

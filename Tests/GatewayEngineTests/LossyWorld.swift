@@ -184,7 +184,7 @@ final class LossyWorld {
         case .commandAccepted(let id, _): self.accepted.insert(id.rawValue)
         case .commandFinished(let id, _, let outcome):
             if self.outcomes[id.rawValue] != outcome { self.problems.append("\(id) told \(outcome), not durable") }
-        case .commandRefused, .standingAnswered, .sessionResetAnswered, .report: break
+        case .commandRefused, .standingAnswered, .sessionResetAnswered, .identifiersAnswered, .report: break
         }
         if isStep, self.chance(2) { self.crashGateway() }
     }
