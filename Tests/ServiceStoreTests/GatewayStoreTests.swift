@@ -181,6 +181,30 @@ import Testing
         #expect(try store.commands(before: GatewayCommandID(rawValue: 2), limit: 5).map(\.id.rawValue) == [1])
     }
 
+    @Test func aLineThatMakesNoSenseHidesNoOther() throws {
+        let path = self.folder.file("state.sqlite")
+        let name = "somebody"
+        do {
+            let store = try GatewayStore(path: path)
+            for number in 1...6 {
+                let endpoint: UTF8Text = number > 3 ? UTF8Text(name) : "dev1"
+                let change = GatewayChange.audited(try Self.entry(number, endpoint))
+                try store.apply([change, .commandSaved(try Self.command(number, endpoint))], at: Self.time)
+            }
+        }
+        // Names that are no text, as only a newer version might write.
+        var file = try Data(contentsOf: URL(fileURLWithPath: path))
+        while let range = file.range(of: Data(name.utf8)) {
+            file.replaceSubrange(range, with: Data(repeating: 0xFF, count: name.utf8.count))
+        }
+        try file.write(to: URL(fileURLWithPath: path))
+        let store = try GatewayStore(path: path)
+        #expect(try store.audit(limit: 2).map(\.sequence) == [3, 2])
+        #expect(try store.audit(before: 2, limit: 2).map(\.sequence) == [1])
+        #expect(try store.commands(limit: 2).map(\.id.rawValue) == [3, 2])
+        #expect(try store.commands(limit: 0).isEmpty)
+    }
+
     @Test func nobodyElseMayReadTheFile() throws {
         let store = try GatewayStore(path: self.folder.file("state.sqlite"))
         try store.apply([.commandSaved(try Self.command(1))], at: Self.time)
