@@ -97,6 +97,19 @@ import Testing
         #expect(device.executed.count == 2)
     }
 
+    @Test func behindARestartMessage3MayBeOnItsWayStill() throws {
+        let bench = Bench()
+        var device = BenchDevice()
+        _ = bench.run(bench.appearance(isNewSession: false))
+        try bench.exchange(try bench.give(), with: &device) { $0.resource == 2 }
+        _ = bench.restart()
+        let asked = try bench.exchange(bench.run(bench.appearance(isNewSession: false)), with: &device)
+        #expect(asked.resources == [8, 9], "it was not done, and no other session begins yet")
+        #expect(bench.wait(.seconds(99)).operations.isEmpty)
+        #expect(try bench.exchange(bench.wait(.seconds(1)), with: &device).outcomes == [.done(.changed)])
+        #expect(device.executed.count == 1)
+    }
+
     @Test func behindARestartAnOfferedSessionBeginsAnew() throws {
         let bench = Bench()
         var device = BenchDevice()
