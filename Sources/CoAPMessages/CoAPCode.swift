@@ -87,6 +87,8 @@ public struct CoAPCode: Hashable, Sendable {
     public static let requestEntityTooLarge = CoAPCode(rawValue: 0x8D)
     /// 4.15 Unsupported Content-Format.
     public static let unsupportedContentFormat = CoAPCode(rawValue: 0x8F)
+    /// 4.29 Too Many Requests (RFC 8516).
+    public static let tooManyRequests = CoAPCode(rawValue: 0x9D)
 
     /// 5.00 Internal Server Error.
     public static let internalServerError = CoAPCode(rawValue: 0xA0)

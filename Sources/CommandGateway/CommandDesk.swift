@@ -12,12 +12,17 @@ import ServiceSupport
 final class CommandDesk {
     private static let pageLength = 100
     private static let longestUser = 64
+    private static let longestEndpoint = 255
 
     private unowned let gateway: CommandGateway
     /// Who wants to know what becomes of a command; a client that goes leaves its command to its end.
     private var askers: [GatewayCommandID: ControlAsker] = [:]
     /// Who waits for a session reset: one for each device, until it is answered, also when the client has gone.
     private var resetAskers: [UTF8Text: ControlAsker] = [:]
+    /// Who waits for identifiers to be taken: one for each device, likewise.
+    private var identifierAskers: [UTF8Text: ControlAsker] = [:]
+    /// Who waits for what it did to the standing of a device to be durable.
+    private var standingAskers: [UTF8Text: [ControlAsker]] = [:]
 
     init(gateway: CommandGateway) {
         self.gateway = gateway
@@ -32,14 +37,15 @@ final class CommandDesk {
             case .audit: try self.listAudit(asker)
             case .standing: try self.tellStanding(asker)
             case .unblock:
-                let device = try self.knownDevice(of: asker)
-                self.gateway.tell(.deviceUnblocked(endpoint: device.endpoint, user: try self.user(of: asker)))
-                self.acknowledge(asker)
+                let (device, user) = (try self.knownDevice(of: asker), try self.user(of: asker))
+                self.awaitStanding(of: device.endpoint, asker)
+                self.gateway.tell(.deviceUnblocked(endpoint: device.endpoint, user: user))
             case .resetAlarm:
-                let device = try self.knownDevice(of: asker)
-                self.gateway.tell(.alarmReset(endpoint: device.endpoint, user: try self.user(of: asker)))
-                self.acknowledge(asker)
+                let (device, user) = (try self.knownDevice(of: asker), try self.user(of: asker))
+                self.awaitStanding(of: device.endpoint, asker)
+                self.gateway.tell(.alarmReset(endpoint: device.endpoint, user: user))
             case .resetSession: try self.resetSession(asker)
+            case .identifiers: try self.takeIdentifiers(asker)
             default: throw ControlRefusal("bad-request", "a gateway has no such verb")
             }
         } catch {
@@ -197,6 +203,19 @@ final class CommandDesk {
         asker.send(reply)
     }
 
+    private func awaitStanding(of endpoint: UTF8Text, _ asker: ControlAsker) {
+        self.standingAskers[endpoint, default: []].append(asker)
+        asker.onGone = { [weak self, weak asker] in
+            self?.standingAskers[endpoint]?.removeAll { $0 === asker }
+            if self?.standingAskers[endpoint]?.isEmpty == true { self?.standingAskers[endpoint] = nil }
+        }
+    }
+
+    /// What operators did to the standing of a device is durable.
+    func settled(_ endpoint: UTF8Text) {
+        for asker in self.standingAskers.removeValue(forKey: endpoint) ?? [] { self.acknowledge(asker) }
+    }
+
     private func resetSession(_ asker: ControlAsker) throws(ControlRefusal) {
         let endpoint = try self.endpoint(of: asker)
         let user = try self.user(of: asker)
@@ -211,6 +230,56 @@ final class CommandDesk {
     func reset(_ endpoint: UTF8Text, _ answer: SessionResetAnswer) {
         guard let asker = self.resetAskers.removeValue(forKey: endpoint) else { return }
         if answer == .done { self.acknowledge(asker) } else { asker.refuse(Self.refusal(answer)) }
+    }
+
+    private func takeIdentifiers(_ asker: ControlAsker) throws(ControlRefusal) {
+        let endpoint = try self.endpoint(of: asker)
+        // The device need not be known: what it was given at manufacture is told before it comes.
+        guard (1...Self.longestEndpoint).contains(endpoint.bytes.count), !endpoint.hasControlCharacters else {
+            throw ControlRefusal("bad-request", "no device can have this name")
+        }
+        let user = try self.user(of: asker)
+        let gsid = try asker.request.gsid.map(Self.identifier)
+        guard let dsid = try asker.request.dsid.map(Self.identifier) else {
+            throw ControlRefusal("bad-request", "there is no device's identifier")
+        }
+        guard self.identifierAskers[endpoint] == nil else { throw Self.refusal(.storing) }
+        self.identifierAskers[endpoint] = asker
+        self.gateway.tell(
+            .identifiersGiven(endpoint: endpoint, SessionPair(gsid: gsid, dsid: dsid), user: user)
+        )
+    }
+
+    private static func identifier(_ secret: ControlSecret) throws(ControlRefusal) -> SessionIdentifier {
+        guard let identifier = SessionIdentifier(text: UTF8Text(secret.text)) else {
+            throw ControlRefusal("bad-request", "an identifier has 32 to 64 hexadecimal digits")
+        }
+        return identifier
+    }
+
+    /// Identifiers were taken or not.
+    func identifiersAnswered(_ endpoint: UTF8Text, _ answer: IdentifiersAnswer) {
+        guard let asker = self.identifierAskers.removeValue(forKey: endpoint) else { return }
+        switch answer {
+        case .done: self.acknowledge(asker)
+        case .alreadyKnown:
+            asker.refuse(ControlRefusal("already-known", "the gateway has identifiers of this device"))
+        case .inProgress:
+            asker.refuse(ControlRefusal("in-progress", "a session is in progress that began without identifiers"))
+        case .notStored: asker.refuse(ControlRefusal("not-stored", "the identifiers could not be stored"))
+        case .storing: asker.refuse(Self.refusal(.storing))
+        case .tooManyDevices: asker.refuse(ControlRefusal("too-many-devices", "too many devices are known"))
+        case .wrongForm:
+            let isBoth = asker.request.gsid == nil
+            asker.refuse(
+                ControlRefusal(
+                    "bad-request",
+                    isBoth
+                        ? "this gateway uses both identifiers: there must be a gsid too"
+                        : "this gateway uses the short form: there must be no gsid"
+                )
+            )
+        }
     }
 
     private static func refusal(_ answer: SessionResetAnswer) -> ControlRefusal {
@@ -243,7 +312,7 @@ final class CommandDesk {
     private func user(of asker: ControlAsker) throws(ControlRefusal) -> UTF8Text {
         let user = UTF8Text(asker.request.user ?? "operator")
         guard (1...Self.longestUser).contains(user.bytes.count),
-            !user.bytes.contains(where: { $0 < 0x20 || $0 == 0x7F })
+            !user.hasControlCharacters
         else {
             throw ControlRefusal(
                 "bad-request",

@@ -52,8 +52,6 @@ public final class CommandGateway {
     let store: GatewayStore?
     var engine: GatewayEngine
     private var desk: CommandDesk?
-    /// The session on which a device was heard last, to tell its return on a new one from an update.
-    private var sessions: [UTF8Text: SessionID] = [:]
     private var lastCommand: UInt64 = 0
     /// How often the state was written, each time with a wait for the disk.
     private(set) var commits: UInt64 = 0
@@ -132,13 +130,9 @@ public final class CommandGateway {
         case .registered(let endpoint), .updated(let endpoint):
             let status = self.service.status(of: endpoint)
             // Only on a new secured session nothing old can arrive any more: a plain one is whoever sends from there.
-            let isNew =
-                status?.session != nil && status?.session != self.sessions[endpoint] && status?.isSecured == true
-            self.sessions[endpoint] = status?.session
-            self.tell(.deviceAvailable(endpoint: endpoint, isNewSession: isNew))
-        case .deregistered(let endpoint), .expired(let endpoint):
-            self.sessions[endpoint] = nil
-            self.tell(.deviceGone(endpoint: endpoint))
+            let session = status?.isSecured == true ? status?.session?.rawValue : nil
+            self.tell(.deviceAvailable(endpoint: endpoint, securedSession: session))
+        case .deregistered(let endpoint), .expired(let endpoint): self.tell(.deviceGone(endpoint: endpoint))
         case .refused: break
         }
     }
@@ -191,7 +185,9 @@ public final class CommandGateway {
         case .commandFinished(let id, let endpoint, let outcome):
             self.onOutcome(id, endpoint, outcome)
             self.desk?.finished(id, outcome)
+        case .standingAnswered(let endpoint): self.desk?.settled(endpoint)
         case .sessionResetAnswered(let endpoint, let answer): self.desk?.reset(endpoint, answer)
+        case .identifiersAnswered(let endpoint, let answer): self.desk?.identifiersAnswered(endpoint, answer)
         case .report(let report):
             self.onReport(report)
             self.desk?.report(report)

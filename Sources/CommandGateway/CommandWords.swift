@@ -78,19 +78,10 @@ enum CommandWords {
         case .outcomeAwaited(_, _, let interruption, let pause):
             (
                 "outcome-awaited",
-                ["seconds": .number(pause / .seconds(1)), "because": .text(self.name(interruption))]
+                ["seconds": .number(pause / .seconds(1)), "because": .text(interruption.name)]
             )
         case .breach(_, let breach, _, _): ("breach", ["kind": .text("\(breach.name)")])
         case .sessionEnded, .unpermitted, .standingChanged, .storageFailed, .noIdentifier, .tooManyDevices: nil
-        }
-    }
-
-    private static func name(_ interruption: GatewaySessionMachine.Interruption) -> String {
-        switch interruption {
-        case .executing: "executing"
-        case .overtaken: "overtaken"
-        case .unanswered: "unanswered"
-        case .refused(let code): "refused \(code.text)"
         }
     }
 

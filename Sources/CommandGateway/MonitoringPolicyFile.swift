@@ -34,10 +34,10 @@ public struct MonitoringPolicyFile: Sendable {
             init(from decoder: any Decoder) throws {
                 try Member.check(decoder, CodingKeys.self)
                 let members = try decoder.container(keyedBy: CodingKeys.self)
-                self.user = try members.decodeIfPresent(String.self, forKey: .user)
-                self.endpoints = try members.decodeIfPresent(String.self, forKey: .endpoints)
-                self.path = try members.decodeIfPresent(String.self, forKey: .path)
-                self.operations = try members.decodeIfPresent([String].self, forKey: .operations)
+                self.user = try members.decodeIfThere(String.self, forKey: .user)
+                self.endpoints = try members.decodeIfThere(String.self, forKey: .endpoints)
+                self.path = try members.decodeIfThere(String.self, forKey: .path)
+                self.operations = try members.decodeIfThere([String].self, forKey: .operations)
             }
         }
 
@@ -49,8 +49,8 @@ public struct MonitoringPolicyFile: Sendable {
         init(from decoder: any Decoder) throws {
             try Member.check(decoder, CodingKeys.self)
             let members = try decoder.container(keyedBy: CodingKeys.self)
-            self.breaches = try members.decodeIfPresent(String.self, forKey: .breaches)
-            self.permissions = try members.decodeIfPresent([Permission].self, forKey: .permissions)
+            self.breaches = try members.decodeIfThere(String.self, forKey: .breaches)
+            self.permissions = try members.decodeIfThere([Permission].self, forKey: .permissions)
         }
     }
 
@@ -159,5 +159,13 @@ public struct MonitoringPolicyFile: Sendable {
             }
         }
         return rule
+    }
+}
+
+extension KeyedDecodingContainer {
+    /// Decodes a member that may be left out; one that is null is a mistake, or a rule that it should have narrowed would
+    /// allow everything.
+    fileprivate func decodeIfThere<Value: Decodable>(_ type: Value.Type, forKey key: Key) throws -> Value? {
+        self.contains(key) ? try self.decode(type, forKey: key) : nil
     }
 }

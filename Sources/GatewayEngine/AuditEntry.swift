@@ -34,6 +34,8 @@ public struct AuditEntry: Hashable, Sendable {
         case alarmReset
         /// An operator made the gateway forget the identifiers.
         case sessionReset
+        /// An operator told the gateway the identifiers that the device was given beforehand.
+        case identifiersGiven
     }
 
     /// The device.
@@ -98,6 +100,7 @@ extension AuditEntry.What {
         case .alarmRaised: [11]
         case .alarmReset: [12]
         case .sessionReset: [13]
+        case .identifiersGiven: [14]
         }
     }
 
@@ -123,6 +126,7 @@ extension AuditEntry.What {
         case (11, 1): self = .alarmRaised
         case (12, 1): self = .alarmReset
         case (13, 1): self = .sessionReset
+        case (14, 1): self = .identifiersGiven
         default: return nil
         }
     }
@@ -145,6 +149,7 @@ extension AuditEntry.What: CustomStringConvertible {
         case .alarmRaised: "alarm-raised"
         case .alarmReset: "alarm-reset"
         case .sessionReset: "session-reset"
+        case .identifiersGiven: "identifiers-given"
         }
     }
 }

@@ -21,7 +21,7 @@ public struct GatewayConfiguration: Sendable {
     public var maximumCommands = 10_000
     /// How many sessions may be begun for one command; at least 1.
     public var maximumTries = 5
-    /// How long a command may take; an operation under way is waited for.
+    /// How long a command may take; message 3 that is under way is waited for.
     public var commandTimeout: Duration = .seconds(3600)
     /// The pause before the second session of a command, and before an outcome is asked for again; it doubles each time.
     public var pause: Duration = .seconds(2)

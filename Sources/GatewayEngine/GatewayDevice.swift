@@ -10,16 +10,22 @@ struct GatewayDevice: Sendable {
     var queue: [QueuedCommand] = []
     var isAvailable = false
     var standing: DeviceStanding = []
-    /// Whether the store has another standing.
+    /// Whether the store has another standing, and takes this one when it is tried again; no session goes on before.
     var isStandingUnsaved = false
+    /// Lines of the audit log that go with it.
+    var unsavedAudits: [AuditEntry] = []
+    /// Standings on their way to the store.
+    var standingWrites: UInt32 = 0
+    /// Whether an operator waits for what it did to the standing to be durable.
+    var isStandingAwaited = false
     /// When a suspension ends.
     var suspendedUntil = MonotonicTime.zero
     /// No session is begun or asked about before.
     var pausedUntil = MonotonicTime.zero
     /// A message may be on its way until then: no session is begun before.
     var quietUntil = MonotonicTime.zero
-    /// How many secured sessions the device has come back on.
-    var connection: UInt32 = 0
+    /// The secured session on which the device was there last.
+    var connection: UInt32?
     /// Ends that are not durable yet: until they are, no session begins or goes on, or a command that has ended could be
     /// given anew after a crash.
     var endsBeingStored: UInt32 = 0
@@ -78,7 +84,7 @@ struct ActiveSession: Sendable {
     /// What the session is for; the command may have ended before its session.
     let command: GatewayCommandID?
     /// The operation under way, and the connection it went out on.
-    var operation: (id: GatewayOperationID, step: Step, connection: UInt32)?
+    var operation: (id: GatewayOperationID, step: Step, connection: UInt32?)?
     /// The record on its way to the store.
     var change: GatewayChangeID?
     /// How often the outcome was asked for in vain.

@@ -73,14 +73,15 @@ extension GatewayEngine {
 
     // MARK: Ends
 
-    /// Ends commands that were cancelled or whose time is over; one whose session is under way goes on until it rests.
+    /// Ends commands that were cancelled or whose time is over; once message 3 may have been sent, not before the
+    /// session rests.
     mutating func endOverdue(_ slot: Int, now: MonotonicTime) {
         let session = self.sessions[slot]
         for queued in self.devices[slot]?.queue ?? [] where queued.isStored && !queued.isEnding {
             let id = queued.command.id
-            if session?.command == id {
+            if let session, session.command == id, session.machine.record.stage != .offered {
                 // Message 3 may have been sent: a wish to cancel comes too late, but the time may be over.
-                if session?.machine.isWaiting == true, queued.deadline <= now { self.end(id, slot, .unknown) }
+                if session.machine.isWaiting, queued.deadline <= now { self.end(id, slot, .unknown) }
             } else if queued.isCancelled {
                 self.end(id, slot, .notDone(.cancelled))
             } else if queued.deadline <= now {

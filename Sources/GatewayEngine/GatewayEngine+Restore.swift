@@ -7,16 +7,14 @@ extension GatewayEngine {
         for stored in snapshot.sessions {
             let slot = self.restoredSlot(stored.endpoint)
             self.devices[slot]?.record = stored.record
-            switch stored.record.stage {
-            case .none: break
-            case .offered:
-                // Message 1 may be on its way still.
-                self.devices[slot]?.quietUntil = now.advanced(by: self.configuration.quietTime)
-            case .confirmed:
+            guard stored.record.stage != .none else { continue }
+            // Message 1, or message 3, may be on its way still.
+            self.devices[slot]?.quietUntil = now.advanced(by: self.configuration.quietTime)
+            if stored.record.stage == .confirmed {
                 // A session is ended in the form in which it was begun.
                 let form: SessionForm = stored.record.gsid.established == nil ? .deviceIdentifier : .bothIdentifiers
                 let machine = GatewaySessionMachine(form: form, record: stored.record)
-                guard machine.isWaiting else { break }
+                guard machine.isWaiting else { continue }
                 self.sessions[slot] = ActiveSession(machine: machine, command: stored.command)
             }
         }

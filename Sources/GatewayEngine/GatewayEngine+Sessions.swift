@@ -8,8 +8,7 @@ extension GatewayEngine {
     /// Begins the next session, or asks for the outcome of one, when that can be done now.
     mutating func advance(_ slot: Int, now: MonotonicTime) {
         guard let device = self.devices[slot], device.isAvailable, device.endsBeingStored == 0,
-            device.pausedUntil <= now,
-            !device.standing.contains(.suspended)
+            device.pausedUntil <= now, !device.isStandingUnsaved, !device.standing.contains(.suspended)
         else { return }
         if let session = self.sessions[slot] {
             if session.machine.isWaiting { self.perform(self.resume(slot), slot, now: now) }
@@ -146,6 +145,10 @@ extension GatewayEngine {
         guard var session = self.sessions.removeValue(forKey: slot) else { return .none }
         defer { self.sessions[slot] = session }
         session.wasReadRefused = false
+        if session.machine.record.stage == .offered, self.devices[slot]?.index(of: session.command) == nil {
+            // The command ended meanwhile as one that was not executed: so it stays.
+            return session.machine.abandon()
+        }
         switch (step, answer) {
         case (.write, .writeAnswered(let code)): return session.machine.writeAnswered(code)
         case (.readMessage2, .readAnswered(let bytes)):
@@ -220,9 +223,14 @@ extension GatewayEngine {
         }
     }
 
-    /// Whether a refusal may be none at the next try: the device is busy, or message 2 was given up by then.
+    /// Whether a refusal may be none at the next try: the device is busy or could not store, or message 2 was given up
+    /// by then.
     private static func isPassing(_ code: CoAPCode, ofRead wasRead: Bool) -> Bool {
-        code == .serviceUnavailable || code == .conflict || wasRead && code == .notFound
+        switch code {
+        case .serviceUnavailable, .internalServerError, .tooManyRequests, .conflict: true
+        case .notFound: wasRead
+        default: false
+        }
     }
 
     private mutating func tryAgain(

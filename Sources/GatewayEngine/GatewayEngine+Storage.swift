@@ -30,12 +30,18 @@ extension GatewayEngine {
             self.devices[slot]?.endsBeingStored -= 1
             self.tellEnd(command, slot)
             if isOfSession { self.sessionStored(id, slot, now: now) }
+        case .identifiers(let record):
+            self.devices[slot]?.endsBeingStored -= 1
+            self.devices[slot]?.record = record
+            self.emit(.identifiersAnswered(endpoint: device.endpoint, .done))
         case .reset(let command):
             self.devices[slot]?.endsBeingStored -= 1
             if let command { self.tellEnd(command, slot) }
             self.emit(.sessionResetAnswered(endpoint: device.endpoint, .done))
         case .session: self.sessionStored(id, slot, now: now)
-        case .standing: break
+        case .standing:
+            self.devices[slot]?.standingWrites -= 1
+            self.tellStanding(slot)
         }
         self.pump(slot, now: now)
     }
@@ -43,7 +49,7 @@ extension GatewayEngine {
     mutating func storageFailed(_ id: GatewayChangeID, now: MonotonicTime) {
         guard let write = self.writes.failed(id) else { return }
         self.counters.storageFailures += 1
-        guard let slot = write.slot else {
+        guard let slot = write.slot, let device = self.devices[slot] else {
             self.counters.auditsLost += UInt64(write.changes.count)
             return
         }
@@ -55,6 +61,10 @@ extension GatewayEngine {
         case .end(_, let isOfSession):
             if isOfSession, self.sessions[slot]?.change == id { self.sessions[slot]?.change = nil }
             self.keep(write, now: now)
+        case .identifiers:
+            self.devices[slot]?.writes -= 1
+            self.devices[slot]?.endsBeingStored -= 1
+            self.emit(.identifiersAnswered(endpoint: device.endpoint, .notStored))
         case .reset: self.keep(write, now: now)
         case .session:
             self.devices[slot]?.writes -= 1
@@ -63,7 +73,10 @@ extension GatewayEngine {
             self.perform(self.sessions[slot]?.machine.storageFailed() ?? .none, slot, now: now)
         case .standing:
             self.devices[slot]?.writes -= 1
-            self.counters.auditsLost += UInt64(write.changes.count - 1)
+            self.devices[slot]?.standingWrites -= 1
+            // Those that wait already came later only if this is another try of the ones before.
+            let lines = write.changes.compactMap { if case .audited(let entry) = $0 { entry } else { nil } }
+            self.devices[slot]?.unsavedAudits.insert(contentsOf: lines, at: 0)
             // One that waits already is handed out with the newest standing.
             guard self.devices[slot]?.isStandingUnsaved == false else { break }
             self.devices[slot]?.isStandingUnsaved = true
@@ -89,15 +102,12 @@ extension GatewayEngine {
             switch write.purpose {
             case .standing:
                 self.devices[slot]?.isStandingUnsaved = false
-                self.write(
-                    .standing,
-                    slot,
-                    [.standingSaved(endpoint: device.endpoint, device.standing)]
-                )
+                self.devices[slot]?.unsavedAudits = []
+                self.storeStanding(slot, device.unsavedAudits)
             case .end(_, let isOfSession):
                 let id = self.handOut(write)
                 if isOfSession { self.sessions[slot]?.change = id }
-            case .acceptance, .audit, .reset, .session: _ = self.handOut(write)
+            case .acceptance, .audit, .identifiers, .reset, .session: _ = self.handOut(write)
             }
         }
     }
@@ -105,6 +115,12 @@ extension GatewayEngine {
     private mutating func sessionStored(_ id: GatewayChangeID, _ slot: Int, now: MonotonicTime) {
         guard self.sessions[slot]?.change == id else { return }
         self.sessions[slot]?.change = nil
+        if let session = self.sessions[slot], session.machine.record.stage == .offered,
+            self.devices[slot]?.index(of: session.command) == nil
+        {
+            self.perform(self.sessions[slot]?.machine.abandon() ?? .none, slot, now: now)
+            return
+        }
         self.perform(self.sessions[slot]?.machine.stored() ?? .none, slot, now: now)
     }
 }

@@ -57,8 +57,8 @@ public struct GatewayEngine: Sendable {
         switch event {
         case .restored(let snapshot): self.restore(snapshot, now: now)
         case .deadlineReached: self.reachDeadlines(now: now)
-        case .deviceAvailable(let endpoint, let isNewSession):
-            self.appear(endpoint, isNewSession: isNewSession, now: now)
+        case .deviceAvailable(let endpoint, let securedSession):
+            self.appear(endpoint, securedSession, now: now)
         case .deviceGone(let endpoint):
             guard let slot = self.slots[endpoint] else { return }
             self.devices[slot]?.isAvailable = false
@@ -74,6 +74,7 @@ public struct GatewayEngine: Sendable {
         case .deviceUnblocked(let endpoint, let user): self.unblock(endpoint, user, now: now)
         case .sessionReset(let endpoint, let isForced, let user):
             self.resetSession(endpoint, isForced: isForced, user, now: now)
+        case .identifiersGiven(let endpoint, let pair, let user): self.take(pair, of: endpoint, user)
         }
     }
 
@@ -128,13 +129,15 @@ public struct GatewayEngine: Sendable {
         return slot
     }
 
-    private mutating func appear(_ endpoint: UTF8Text, isNewSession: Bool, now: MonotonicTime) {
+    private mutating func appear(_ endpoint: UTF8Text, _ securedSession: UInt32?, now: MonotonicTime) {
         guard let slot = self.makeSlot(endpoint) else {
             self.emit(.report(.tooManyDevices(endpoint: endpoint)))
             return
         }
+        // A device that deregistered and comes back on the session it had is not new: what was sent there may arrive.
+        let isNewSession = securedSession != nil && securedSession != self.devices[slot]?.connection
         if isNewSession {
-            self.devices[slot]?.connection &+= 1
+            self.devices[slot]?.connection = securedSession
             self.devices[slot]?.quietUntil = .zero
         }
         // A device that was not there may answer now; one that was there all the time keeps its pause.

@@ -12,9 +12,9 @@ public enum GatewayEvent: Sendable {
 
     /// A device can be reached; told at each registration and update.
     ///
-    /// `isNewSession` says that it came back on a new secured session, so that nothing that was sent before can reach it
-    /// any more; without security nothing says so.
-    case deviceAvailable(endpoint: UTF8Text, isNewSession: Bool)
+    /// `securedSession` is the number of the secured session that it is there on, which no other one had or will have:
+    /// on a new one nothing that was sent before can reach it any more. Nil without security, where nothing says so.
+    case deviceAvailable(endpoint: UTF8Text, securedSession: UInt32?)
     /// A device cannot be reached: what is under way is answered by ``OperationAnswer/unanswered`` all the same.
     case deviceGone(endpoint: UTF8Text)
 
@@ -36,13 +36,19 @@ public enum GatewayEvent: Sendable {
     case policyChanged(BreachPolicy)
     /// Who may send which commands from now on; those that were accepted stay.
     case permissionsChanged(PermissionPolicy)
-    /// An operator has seen the alarm of a device.
+    /// An operator has seen the alarm of a device; answered by ``GatewayOutput/standingAnswered(endpoint:)`` if the device
+    /// is known.
     case alarmReset(endpoint: UTF8Text, user: UTF8Text)
-    /// An operator lets a device take commands again, and ends its suspension.
+    /// An operator lets a device take commands again, and ends its suspension; answered likewise.
     case deviceUnblocked(endpoint: UTF8Text, user: UTF8Text)
     /// An operator makes the gateway forget the identifiers of a device that was commissioned anew; answered by one
     /// ``GatewayOutput/sessionResetAnswered(endpoint:_:)``.
     case sessionReset(endpoint: UTF8Text, isForced: Bool, user: UTF8Text)
+    /// An operator tells the identifiers that a device and its gateway were given beforehand, so that the first session
+    /// begins with them; answered by one ``GatewayOutput/identifiersAnswered(endpoint:_:)``.
+    ///
+    /// The GSID is nil in the short form, and only there.
+    case identifiersGiven(endpoint: UTF8Text, SessionPair, user: UTF8Text)
 }
 
 /// What became of a write or read.
@@ -72,8 +78,12 @@ public enum GatewayOutput: Equatable, Sendable {
     case commandRefused(GatewayCommandID, endpoint: UTF8Text, CommandRefusal)
     /// A command ended, and the outcome is durable.
     case commandFinished(GatewayCommandID, endpoint: UTF8Text, CommandOutcome)
+    /// What operators did to the standing of a device so far is durable.
+    case standingAnswered(endpoint: UTF8Text)
     /// What became of a session reset.
     case sessionResetAnswered(endpoint: UTF8Text, SessionResetAnswer)
+    /// What became of identifiers that were given.
+    case identifiersAnswered(endpoint: UTF8Text, IdentifiersAnswer)
     /// Tell the embedder.
     case report(GatewayReport)
 }
@@ -116,4 +126,22 @@ public enum SessionResetAnswer: Hashable, Sendable {
     case storing
     /// No session with the device is known.
     case unknownDevice
+}
+
+/// What became of identifiers that an operator gave.
+public enum IdentifiersAnswer: Hashable, Sendable {
+    /// The gateway has identifiers of the device, which a session left or somebody gave: these would take their place.
+    case alreadyKnown
+    /// They are durable, and the next session begins with them.
+    case done
+    /// A session is in progress, which began without them.
+    case inProgress
+    /// They could not be stored.
+    case notStored
+    /// Something of the device is on its way to the store: later.
+    case storing
+    /// Too many devices are known.
+    case tooManyDevices
+    /// Both identifiers need a GSID, the short form has none.
+    case wrongForm
 }

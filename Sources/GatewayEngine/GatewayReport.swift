@@ -1,3 +1,4 @@
+internal import CoAPMessages
 public import CommandSessions
 public import Primitives
 
@@ -27,4 +28,16 @@ public enum GatewayReport: Equatable, Sendable {
     case noIdentifier(endpoint: UTF8Text)
     /// A device is not served because ``GatewayConfiguration/maximumDevices`` are known.
     case tooManyDevices(endpoint: UTF8Text)
+}
+
+extension GatewaySessionMachine.Interruption {
+    /// A name for logs and answers, such as `refused 4.03`.
+    public var name: String {
+        switch self {
+        case .executing: "executing"
+        case .overtaken: "overtaken"
+        case .refused(let code): "refused \(code.text)"
+        case .unanswered: "unanswered"
+        }
+    }
 }

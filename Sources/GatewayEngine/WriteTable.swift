@@ -1,3 +1,4 @@
+internal import CommandSessions
 internal import Primitives
 
 /// Changes on their way to the store, and those that must be handed out again because it failed.
@@ -10,6 +11,8 @@ struct WriteTable: Sendable {
         case audit
         /// The end of a command, with that of its session when the machine waits for it; never given up.
         case end(GatewayCommandID, isOfSession: Bool)
+        /// Identifiers that were given, and what is known of the device's sessions with them; given up if they fail.
+        case identifiers(GatewaySessionRecord)
         /// The identifiers are forgotten, and with them the end of a command when there was one; never given up.
         case reset(GatewayCommandID?)
         /// The session with the device.

@@ -116,7 +116,9 @@ extension ManagementEngine {
         } catch {
             throw Refusal(error == .mismatch ? .forbidden : .badRequest)
         }
-        guard endpoint.bytes.count <= RegistrationRequest.maximumEndpointLength else { throw Refusal(.badRequest) }
+        guard endpoint.bytes.count <= RegistrationRequest.maximumEndpointLength, !endpoint.hasControlCharacters else {
+            throw Refusal(.badRequest)
+        }
         return endpoint
     }
 

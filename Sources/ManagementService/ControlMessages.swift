@@ -35,11 +35,14 @@ public struct ControlRequest: Codable, Equatable, Sendable {
         /// Have a gateway forget the identifiers of a device that was commissioned anew; ``ControlRequest/replaces``
         /// forces it.
         case resetSession = "reset-session"
+        /// Tell a gateway the identifiers that a device was given beforehand: ``ControlRequest/gsid`` and
+        /// ``ControlRequest/dsid``.
+        case identifiers
 
         /// Whether only the owner of a service knows what to do.
         var isOwners: Bool {
             switch self {
-            case .command, .commands, .audit, .standing, .unblock, .resetAlarm, .resetSession: true
+            case .command, .commands, .audit, .standing, .unblock, .resetAlarm, .resetSession, .identifiers: true
             default: false
             }
         }
@@ -69,6 +72,10 @@ public struct ControlRequest: Codable, Equatable, Sendable {
     public var user: String?
     /// Whether the client wants to hear of every message of a command's session, not of its acceptance and end alone.
     public var progress: Bool?
+    /// The gateway's identifier in hexadecimal, which a device was given beforehand; nil in the short form.
+    public var gsid: ControlSecret?
+    /// The device's.
+    public var dsid: ControlSecret?
     /// The attributes of write-attributes: `pmin`, `pmax`, `gt`, `lt`, `st`.
     public var attributes: [String: Double]?
     /// Where a page of the list begins; nil for the first.
@@ -81,6 +88,34 @@ public struct ControlRequest: Codable, Equatable, Sendable {
         self.endpoint = endpoint
         self.path = path
     }
+}
+
+/// A text that only the two ends of the control socket see: it has no description.
+public struct ControlSecret: Codable, Equatable, Sendable, CustomStringConvertible, CustomReflectable {
+    /// The text itself.
+    public let text: String
+
+    /// Creates a secret from its text.
+    public init(_ text: String) {
+        self.text = text
+    }
+
+    /// Reads a JSON string.
+    public init(from decoder: any Decoder) throws {
+        self.text = try decoder.singleValueContainer().decode(String.self)
+    }
+
+    /// Writes a JSON string.
+    public func encode(to encoder: any Encoder) throws {
+        var container = encoder.singleValueContainer()
+        try container.encode(self.text)
+    }
+
+    /// That it is one; never its text.
+    public var description: String { "secret" }
+
+    /// An empty mirror, so that dumping an enclosing value shows nothing.
+    public var customMirror: Mirror { Mirror(self, children: []) }
 }
 
 /// One line that the server sends about a request.

@@ -65,7 +65,7 @@ public final class ManagementService {
     public var onEvent: (ServerEvent) -> CoAPResponse? = { _ in nil }
     /// Called before each wait, so that the owner does what is due; says when it must be called next.
     public var onTurn: (_ now: MonotonicTime) -> MonotonicTime? = { _ in nil }
-    /// Told who asks for `command`, `commands` or `audit` on the control socket; nil has them refused.
+    /// Told who asks on the control socket for a verb that only the owner knows, such as `command` or `audit`; nil has them refused.
     public var onOwnRequest: ((ControlAsker) -> Void)?
     /// The owner's own counters, which ``statistics`` shows beside the others.
     public var ownStatistics: () -> [String: UInt64] = { [:] }

@@ -31,6 +31,17 @@ public struct UTF8Text: Hashable, Sendable, ExpressibleByStringLiteral {
     /// Whether the text has no bytes.
     public var isEmpty: Bool { self.bytes.isEmpty }
 
+    /// Whether a control character is in the text, of ASCII or of U+0080 to U+009F: as a name it could end a line of a log,
+    /// or steer a terminal.
+    public var hasControlCharacters: Bool {
+        var last: UInt8 = 0
+        for byte in self.bytes {
+            if byte < 0x20 || byte == 0x7F || last == 0xC2 && byte < 0xA0 { return true }
+            last = byte
+        }
+        return false
+    }
+
     /// Whether the bytes are well-formed UTF-8: no overlong form, surrogate, or value above U+10FFFF.
     ///
     /// - Source: RFC 3629, section 4.

@@ -27,7 +27,13 @@ public final class GatewayStore {
         precondition(maximumFinishedCommands > 0 && maximumAuditEntries > 0, "something is kept")
         self.maximumFinishedCommands = maximumFinishedCommands
         self.maximumAuditEntries = maximumAuditEntries
-        self.database = try ServiceDatabase(path: path, durability: .powerCut, migrator: GatewaySchema.migrator)
+        // Identifiers that were replaced, and what a command that ended wrote, are nobody's business any more.
+        self.database = try ServiceDatabase(
+            path: path,
+            durability: .powerCut,
+            erasesDeleted: true,
+            migrator: GatewaySchema.migrator
+        )
     }
 
     /// Makes changes durable in their order, all of them or none.
@@ -220,7 +226,7 @@ public final class GatewayStore {
         before last: GatewayCommandID? = nil,
         limit: Int
     ) throws(StoreError) -> [StoredCommand] {
-        try self.page("command", key: "id", endpoint, last?.rawValue, limit).compactMap(Self.command)
+        try self.page("command", key: "id", endpoint, last?.rawValue, limit, Self.command)
     }
 
     /// Lines of the audit log page by page, the newest first.
@@ -234,22 +240,31 @@ public final class GatewayStore {
         before last: UInt64? = nil,
         limit: Int
     ) throws(StoreError) -> [StoredAuditEntry] {
-        try self.page("audit", key: "sequence", endpoint, last, limit).compactMap(Self.audit)
+        try self.page("audit", key: "sequence", endpoint, last, limit, Self.audit)
     }
 
-    private func page(
+    /// A row that makes no sense, as one that a newer version wrote, is passed over and fills no place: a page that is not
+    /// full is the last.
+    private func page<Item>(
         _ table: String,
         key: String,
         _ endpoint: UTF8Text?,
         _ last: UInt64?,
-        _ limit: Int
-    ) throws(StoreError) -> [Row] {
-        let last = last.map { Int64(bitPattern: $0) } ?? .max
+        _ limit: Int,
+        _ item: (Row) -> Item?
+    ) throws(StoreError) -> [Item] {
         let condition = endpoint == nil ? "" : "endpoint = :endpoint AND "
-        var arguments: StatementArguments = ["last": last, "limit": max(limit, 0)]
+        var arguments: StatementArguments = ["last": last.map { Int64(bitPattern: $0) } ?? .max]
         if let endpoint { arguments += ["endpoint": Blob(endpoint.bytes)] }
-        let sql = "SELECT * FROM \(table) WHERE \(condition)\(key) < :last ORDER BY \(key) DESC LIMIT :limit"
-        return try self.database.read { try Row.fetchAll($0, sql: sql, arguments: arguments) }
+        let sql = "SELECT * FROM \(table) WHERE \(condition)\(key) < :last ORDER BY \(key) DESC"
+        return try self.database.read { database in
+            let rows = try Row.fetchCursor(database, sql: sql, arguments: arguments)
+            var items: [Item] = []
+            while items.count < limit, let row = try rows.next() {
+                if let item = item(row) { items.append(item) }
+            }
+            return items
+        }
     }
 }
 

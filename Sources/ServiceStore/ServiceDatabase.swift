@@ -21,16 +21,21 @@ final class ServiceDatabase {
     ///   - path: of the SQLite file.
     ///   - durability: what a commit survives.
     ///   - checkpointPages: how many pages of 4 KiB the log may grow to before they are written back.
+    ///   - erasesDeleted: whether what is deleted or replaced is overwritten in the file; the log holds it until it is
+    ///     written over itself.
     ///   - migrator: makes and renews the tables.
     init(
         path: String,
         durability: Durability,
         checkpointPages: Int = 1000,
+        erasesDeleted: Bool = false,
         migrator: DatabaseMigrator
     ) throws(StoreError) {
-        // The file holds keys: it is made for nobody but its owner, and SQLite gives its companions the same mode.
+        // The file holds keys: it is for nobody but its owner, also when a copy of it was for others, and SQLite gives its
+        // companions the same mode.
         let descriptor = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0o600)
         guard descriptor >= 0 else { throw .cannotOpen }
+        _ = fchmod(descriptor, 0o600)
         close(descriptor)
         var configuration = Configuration()
         configuration.journalMode = .wal
@@ -40,6 +45,8 @@ final class ServiceDatabase {
             try database.execute(sql: "PRAGMA locking_mode = EXCLUSIVE")
             try database.execute(sql: "PRAGMA synchronous = \(durability == .powerCut ? "FULL" : "NORMAL")")
             try database.execute(sql: "PRAGMA wal_autocheckpoint = \(checkpointPages)")
+            // Otherwise as the library was built.
+            if erasesDeleted { try database.execute(sql: "PRAGMA secure_delete = ON") }
         }
         do {
             let queue = try DatabaseQueue(path: path, configuration: configuration)

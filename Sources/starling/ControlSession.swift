@@ -113,18 +113,25 @@ struct ControlSession {
             "not-registered": "'starling ctl list' shows who is",
             "timed-out": "the device may be gone; its registration ends with its lifetime",
             "no-session": "the device opens a session with its next Update",
-            "bad-request": "'starling ctl help' has examples",
+            "bad-request": "'starling help ctl' has examples",
             "not-a-gateway": "'starling gateway' has command sessions",
             "no-state": "start the gateway with --state FILE",
             "unpermitted": "see the permissions in the gateway's --policy",
             "blocked": "'starling ctl audit EP' shows why",
             "unknown-device": "'starling ctl list' shows who is registered",
+            "already-known": "'starling ctl gateway reset-session EP' makes the gateway forget them first",
+            "in-progress": "'starling ctl gateway standing' shows where it stands; reset-session --force gives it up",
+            "not-stored": "make room for the gateway's --state, and ask again",
+            "queue-full": "ask again when some of those have ended",
+            "storage": "see what the gateway printed, and whether the disk of its --state works",
+            "storing": "ask again in a moment; if it goes on, make room for the gateway's --state",
+            "too-many-devices": "'starling ctl gateway reset-session EP' forgets a device that is gone",
         ]
         ServiceConsole.complain(ServiceError(reply.message ?? cause, hint: hints[cause] ?? "cause: \(cause)"))
         switch cause {
         case "bad-request": return ServiceConsole.Exit.usage
         // To ask again later changes nothing, until somebody decides otherwise.
-        case "blocked", "in-progress", "unpermitted": return ServiceConsole.Exit.refused
+        case "already-known", "blocked", "in-progress", "unpermitted": return ServiceConsole.Exit.refused
         default: return ServiceConsole.Exit.unreachable
         }
     }

@@ -1,5 +1,8 @@
 import ArgumentParser
+import CommandGateway
+import CommandSessions
 import ManagementService
+import Primitives
 import ServiceSupport
 
 /// Shows the commands that a gateway was given.
@@ -46,14 +49,21 @@ struct CtlAuditCommand: ParsableCommand {
 struct CtlGatewayCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "gateway",
-        abstract: "Ask a gateway about the sessions with a device, and end what a breach led to.",
+        abstract: "Ask a gateway about the sessions with a device, and say what it cannot know.",
         discussion: """
             EXAMPLES
               starling ctl gateway standing urn:dev:starling:0 --control gateway.ctl
               starling ctl gateway unblock urn:dev:starling:0 --control gateway.ctl
               starling ctl gateway reset-session urn:dev:starling:0 --control gateway.ctl
+              starling ctl gateway identifiers urn:dev:starling:0 thermometer.ids --control gateway.ctl
+
+            EXIT STATUS
+              0  done, and stored
+              1  it cannot be done as things are: the gateway has identifiers of the device, or a session is in progress
+              2  the options or the file are not valid
+              3  the gateway does not answer, does not know the device, or cannot store it now
             """,
-        subcommands: [Standing.self, Unblock.self, ResetAlarm.self, ResetSession.self]
+        subcommands: [Standing.self, Unblock.self, ResetAlarm.self, ResetSession.self, Identifiers.self]
     )
 
     struct Standing: ParsableCommand {
@@ -106,7 +116,45 @@ struct CtlGatewayCommand: ParsableCommand {
         @OptionGroup var control: ControlOptions
 
         func run() throws {
-            try GatewayPages.tell(.resetSession, self.endpoint, self.user, self.control, isForced: self.force)
+            try GatewayPages.tell(.resetSession, self.endpoint, self.user, self.control) { request in
+                if self.force { request.replaces = true }
+            }
+        }
+    }
+}
+
+/// Tells a gateway what a device was given at manufacture.
+extension CtlGatewayCommand {
+    struct Identifiers: ParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "Tell the identifiers that a device was given beforehand, so that its first session uses them.",
+            discussion: """
+                The file has the lines gsid and dsid of the device's own file; the short form has dsid alone. It is a file \
+                or standard input, so that no list of processes shows them, and nothing shows them again. The device need \
+                not have registered. A gateway that has identifiers of the device takes no others: 'starling ctl gateway \
+                reset-session' makes it forget them first.
+
+                EXAMPLE
+                  printf 'gsid: %s\\ndsid: %s\\n' $(openssl rand -hex 16) $(openssl rand -hex 16) > thermometer.ids
+                  starling ctl gateway identifiers urn:dev:starling:0 thermometer.ids --control gateway.ctl
+                  starling ctl gateway identifiers urn:dev:starling:0 - --control gateway.ctl < thermometer.ids
+                """
+        )
+        @Argument(help: ArgumentHelp("Endpoint name of the device.", valueName: "ep")) var endpoint: String
+        @Argument(help: ArgumentHelp("The identifiers; - is standard input.", valueName: "file")) var file: String
+        @OptionGroup var user: UserOptions
+        @OptionGroup var control: ControlOptions
+
+        func run() throws {
+            let given: IdentifierFile
+            do throws(ServiceError) { given = try IdentifierFile(contentsOf: self.file) } catch {
+                ServiceConsole.complain(error)
+                throw ServiceConsole.Exit.usage
+            }
+            try GatewayPages.tell(.identifiers, self.endpoint, self.user, self.control) { request in
+                request.gsid = given.gsid.map { ControlSecret($0.text.string) }
+                request.dsid = ControlSecret(given.dsid.text.string)
+            }
         }
     }
 }
@@ -148,12 +196,12 @@ private enum GatewayPages {
         _ endpoint: String,
         _ user: UserOptions,
         _ control: ControlOptions,
-        isForced: Bool = false
+        _ fill: (inout ControlRequest) -> Void = { _ in }
     ) throws {
         let session = try ControlSession(control)
         var request = ControlRequest(id: 1, verb: verb, endpoint: endpoint)
         request.user = user.name
-        if isForced { request.replaces = true }
+        fill(&request)
         let reply = try session.ask(request)
         if control.json { session.printJSON(reply) } else { ServiceConsole.say("done") }
     }

@@ -182,8 +182,10 @@ struct GatewayServiceCommand: ParsableCommand {
                 ("event", "session aborted"), ("endpoint", endpoint.string),
                 ("reason", "\(CommandOutcome.Reason(cause))"),
             ])
-        case .outcomeAwaited(let endpoint, _, _, _):
-            self.say([("event", "outcome awaited"), ("endpoint", endpoint.string)])
+        case .outcomeAwaited(let endpoint, _, let interruption, _):
+            self.say([
+                ("event", "outcome awaited"), ("endpoint", endpoint.string), ("reason", interruption.name),
+            ])
         case .retrying(let endpoint, let id, let pause):
             self.say([
                 ("event", "retrying"), ("command", "\(id.rawValue)"), ("endpoint", endpoint.string),

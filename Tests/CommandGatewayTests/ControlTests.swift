@@ -147,6 +147,8 @@ import Testing
         (#"{"id":1,"verb":"unblock"}"#, "bad-request"),
         (#"{"id":1,"verb":"reset-alarm"}"#, "bad-request"),
         (#"{"id":1,"verb":"reset-session"}"#, "bad-request"),
+        (#"{"id":1,"verb":"identifiers"}"#, "bad-request"),
+        (#"{"id":1,"verb":"identifiers","endpoint":"dev1","dsid":7}"#, "bad-request"),
         (#"{"id":1,"verb":"audit","cursor":-1}"#, "bad-request"),
         (#"{"id":1,"verb":"command","endpoint":7}"#, "bad-request"),
     ]
@@ -166,7 +168,9 @@ import Testing
         let bench = try GatewayBench()
         try bench.startDevice()
         let name = String(repeating: "x", count: 60_000)
-        let verbs: [ControlRequest.Verb] = [.command, .standing, .unblock, .resetAlarm, .resetSession]
+        let verbs: [ControlRequest.Verb] = [
+            .command, .standing, .unblock, .resetAlarm, .resetSession, .identifiers,
+        ]
         for verb in verbs {
             var request = ControlRequest.command(to: name)
             request.verb = verb

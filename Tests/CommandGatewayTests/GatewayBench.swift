@@ -71,7 +71,15 @@ final class GatewayBench {
         idle.statePath = nil
         idle.controlPath = nil
         self.gateway = try CommandGateway(configuration: idle)
-        self.gateway = try CommandGateway(configuration: self.configuration)
+        try self.drive("the addresses are free") {
+            do { self.gateway = try CommandGateway(configuration: self.configuration) } catch let error as ServiceError
+            {
+                // A process that another test began holds the sockets that were open then, for as long as it lives.
+                guard error.message.hasSuffix("is in use") else { throw error }
+                return false
+            }
+            return true
+        }
         self.listen()
     }
 
@@ -97,7 +105,8 @@ final class GatewayBench {
     func deviceConfiguration(
         _ endpoint: String = "dev1",
         isSecured: Bool = true,
-        form: SessionForm = .bothIdentifiers
+        form: SessionForm = .bothIdentifiers,
+        identifiers: SessionPair? = nil
     ) throws -> ClientConfiguration {
         let address = self.gateway.addresses[isSecured ? 0 : 1]
         var account = SecurityAccount(instance: 0, serverURI: UTF8Text(address.text), shortServerID: 1)
@@ -128,7 +137,8 @@ final class GatewayBench {
                 policy: try SessionPolicy(fields: [
                     ("gateway", "127.0.0.1"), ("protect", "/3303"),
                     ("form", form == .bothIdentifiers ? "both" : "device"),
-                ])
+                ]),
+                identifiers: identifiers
             )
         ]
         return configuration
@@ -136,10 +146,18 @@ final class GatewayBench {
 
     /// Adds a device and waits until it is registered.
     @discardableResult
-    func startDevice(_ endpoint: String = "dev1", isSecured: Bool = true, form: SessionForm = .bothIdentifiers) throws
-        -> DeviceID
-    {
-        let configuration = try self.deviceConfiguration(endpoint, isSecured: isSecured, form: form)
+    func startDevice(
+        _ endpoint: String = "dev1",
+        isSecured: Bool = true,
+        form: SessionForm = .bothIdentifiers,
+        identifiers: SessionPair? = nil
+    ) throws -> DeviceID {
+        let configuration = try self.deviceConfiguration(
+            endpoint,
+            isSecured: isSecured,
+            form: form,
+            identifiers: identifiers
+        )
         let device = self.runtime.addDevice(configuration, registry: .standard, seed: 1)
         self.runtime.deliver(.started, to: device)
         try self.waitUntilRegistered(device)

@@ -29,7 +29,7 @@ import Testing
     }
 
     @Test func theOutcomeIsAskedForBeforeAnythingElse() throws {
-        let bench = try GatewayBench()
+        let bench = try GatewayBench { $0.quietTime = .zero }
         let device = try HandDevice(bench)
         try device.register(isSecured: false)
         let client = try bench.control()

@@ -17,6 +17,7 @@ final class Bench {
     private let configuration: GatewayConfiguration
     private var seed: UInt64 = 1
     private var lastCommand: UInt64 = 0
+    private var lastSession: UInt32 = 0
 
     static let device = UTF8Text("dev1")
     static let path = ObjectPath(3303, 0, 5601)
@@ -76,7 +77,14 @@ final class Bench {
     }
 
     func appear(_ endpoint: UTF8Text = Bench.device, isNewSession: Bool = true) -> [GatewayOutput] {
-        self.run(.deviceAvailable(endpoint: endpoint, isNewSession: isNewSession))
+        self.run(self.appearance(endpoint, isNewSession: isNewSession))
+    }
+
+    /// The event that a device is there, on a secured session that was never there before or without one.
+    func appearance(_ endpoint: UTF8Text = Bench.device, isNewSession: Bool = true) -> GatewayEvent {
+        guard isNewSession else { return .deviceAvailable(endpoint: endpoint, securedSession: nil) }
+        self.lastSession += 1
+        return .deviceAvailable(endpoint: endpoint, securedSession: self.lastSession)
     }
 
     func command(
@@ -127,6 +135,16 @@ struct BenchDevice {
         case .read(let id, _, let path): return .operationAnswered(id, self.read(path))
         default: return nil
         }
+    }
+
+    /// Answers the one write or read among outputs.
+    mutating func answer(only outputs: [GatewayOutput], now: MonotonicTime) throws -> GatewayEvent {
+        var events: [GatewayEvent] = []
+        for output in outputs {
+            if let event = try self.answer(output, now: now) { events.append(event) }
+        }
+        #expect(events.count == 1)
+        return try #require(events.first)
     }
 
     private mutating func write(_ path: ObjectPath, _ bytes: [UInt8], now: MonotonicTime) throws -> CoAPCode {

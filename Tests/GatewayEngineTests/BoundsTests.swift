@@ -81,7 +81,7 @@ import Testing
     @Test func withoutRandomBytesNoSessionBegins() throws {
         var engine = GatewayEngine(configuration: GatewayConfiguration(), random: RandomSource { _ in [] })
         let command = try Bench().command()
-        engine.handle(.deviceAvailable(endpoint: Bench.device, isNewSession: true), now: .zero)
+        engine.handle(.deviceAvailable(endpoint: Bench.device, securedSession: 1), now: .zero)
         engine.handle(.commandGiven(command), now: .zero)
         var now = MonotonicTime.zero
         var outcomes: [CommandOutcome] = []
@@ -112,7 +112,7 @@ import Testing
         let entries: [AuditEntry.What] =
             [
                 .given, .sessionBegun, .executed(.changed), .unknown, .blocked, .unblocked, .suspended, .alarmRaised,
-                .alarmReset, .sessionReset,
+                .alarmReset, .sessionReset, .identifiersGiven,
             ] + reasons.map { .notExecuted($0) } + SessionBreach.allCases.map { .breach($0) }
             + CommandRefusal.allCases.map { .refused($0) }
         for entry in entries {

@@ -20,7 +20,7 @@ import Testing
         var steps = 0
         var accepted: [UInt64] = []
         var outcomes: [UInt64: CommandOutcome] = [:]
-        var rest = bench.tell(.deviceAvailable(endpoint: Bench.device, isNewSession: true))
+        var rest = bench.tell(bench.appearance())
         let commands = [try bench.command(), try bench.command()]
         for command in commands { rest += bench.tell(.commandGiven(command)) }
         for _ in 0..<200 {
@@ -72,7 +72,7 @@ import Testing
 
     private func restart(_ bench: Bench) -> [GatewayOutput] {
         let outputs = bench.restart()
-        return outputs + bench.tell(.deviceAvailable(endpoint: Bench.device, isNewSession: true))
+        return outputs + bench.tell(bench.appearance())
     }
 
     @Test(arguments: Crash.allCases)
@@ -97,6 +97,19 @@ import Testing
         #expect(device.executed.count == 2)
     }
 
+    @Test func behindARestartMessage3MayBeOnItsWayStill() throws {
+        let bench = Bench()
+        var device = BenchDevice()
+        _ = bench.run(bench.appearance(isNewSession: false))
+        try bench.exchange(try bench.give(), with: &device) { $0.resource == 2 }
+        _ = bench.restart()
+        let asked = try bench.exchange(bench.run(bench.appearance(isNewSession: false)), with: &device)
+        #expect(asked.resources == [8, 9], "it was not done, and no other session begins yet")
+        #expect(bench.wait(.seconds(99)).operations.isEmpty)
+        #expect(try bench.exchange(bench.wait(.seconds(1)), with: &device).outcomes == [.done(.changed)])
+        #expect(device.executed.count == 1)
+    }
+
     @Test func behindARestartAnOfferedSessionBeginsAnew() throws {
         let bench = Bench()
         var device = BenchDevice()
@@ -104,7 +117,7 @@ import Testing
         try bench.give()
         #expect(bench.snapshot.sessions.map(\.record.stage) == [.offered])
         _ = bench.restart()
-        let quiet = bench.run(.deviceAvailable(endpoint: Bench.device, isNewSession: false))
+        let quiet = bench.run(bench.appearance(isNewSession: false))
         #expect(quiet.operations.isEmpty, "message 1 may be on its way")
         let outputs = try bench.exchange(bench.appear(), with: &device)
         #expect(outputs.resources == [0, 1, 2])
@@ -217,10 +230,42 @@ import Testing
         _ = bench.run(.operationAnswered(read, .readAnswered([0])))
         #expect(bench.status?.standing == [.suspended, .alarmed])
         #expect(bench.snapshot.standings.isEmpty)
-        _ = bench.run(.alarmReset(endpoint: Bench.device, user: "op"))
+        let reset = bench.run(.alarmReset(endpoint: Bench.device, user: "op"))
+        #expect(!reset.contains(.standingAnswered(endpoint: Bench.device)), "the operator waits")
         bench.isStoreBroken = false
-        #expect(bench.wait(.seconds(1)).outcomes == [.notDone(.breach(.changedCommand))])
+        let outputs = bench.wait(.seconds(1))
+        #expect(outputs.outcomes == [.notDone(.breach(.changedCommand))])
+        #expect(outputs.contains(.standingAnswered(endpoint: Bench.device)))
         #expect(bench.snapshot.standings == [.init(endpoint: Bench.device, standing: .suspended)])
+        #expect(
+            bench.audit.suffix(5).map(\.what) == [
+                .suspended, .alarmRaised, .alarmReset, .notExecuted(.breach(.changedCommand)), .breach(.changedCommand),
+            ]
+        )
+        #expect(bench.engine.counters.auditsLost == 0)
+    }
+
+    @Test func whatAnOperatorDidIsDurableBeforeItIsToldOrActedOn() throws {
+        let bench = Bench { $0.policy[.spoofed] = .block }
+        var device = BenchDevice()
+        _ = bench.appear()
+        let first = bench.run(try device.answer(only: try bench.give(), now: bench.now))
+        _ = bench.run(.commandGiven(try bench.command()))
+        _ = bench.run(.operationAnswered(try #require(first.operations.first), .readAnswered([])))
+        #expect(bench.status?.standing == .blocked)
+        let outputs = bench.tell(.deviceUnblocked(endpoint: Bench.device, user: "op"))
+        #expect(!outputs.contains(.standingAnswered(endpoint: Bench.device)))
+        // The standing cannot be stored, and then all can.
+        var rest: [GatewayOutput] = []
+        for (index, store) in outputs.stores.enumerated() {
+            rest += bench.tell(index == 0 ? .storageFailed(store.0) : .stored(store.0))
+        }
+        #expect(!rest.contains(.standingAnswered(endpoint: Bench.device)))
+        let later = try bench.exchange(bench.settle(rest) + bench.wait(.seconds(1)), with: &device)
+        #expect(later.contains(.standingAnswered(endpoint: Bench.device)))
+        #expect(bench.audit.contains(AuditEntry(endpoint: Bench.device, what: .unblocked, user: "op")))
+        #expect(bench.snapshot.standings.isEmpty)
+        #expect(later.outcomes == [.done(.changed)])
     }
 }
 

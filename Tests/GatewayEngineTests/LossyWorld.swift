@@ -51,6 +51,7 @@ final class LossyWorld {
     private(set) var problems: [String] = []
     private(set) var crashes = 0
     private(set) var lastCommand: UInt64 = 0
+    private var lastSession: UInt32 = 0
 
     init(seed: SeededGenerator, isSecured: Bool) {
         self.generator = seed
@@ -124,7 +125,7 @@ final class LossyWorld {
                     if case .operation(device, _, _, _, _) = $0.arrival { true } else { false }
                 }
             }
-            self.tell(.deviceAvailable(endpoint: Self.endpoint(device), isNewSession: self.isSecured))
+            self.tell(.deviceAvailable(endpoint: Self.endpoint(device), securedSession: self.makeSession()))
         case .given(let command): self.tell(.commandGiven(command))
         case .operation(let device, let resource, let bytes, let id, let life):
             self.arrive(device, resource, bytes, id, life)
@@ -135,6 +136,12 @@ final class LossyWorld {
             guard life == self.devices[index].life else { return }
             self.perform(self.devices[index].machine.executed(.done(.changed)), index)
         }
+    }
+
+    private func makeSession() -> UInt32? {
+        guard self.isSecured else { return nil }
+        self.lastSession += 1
+        return self.lastSession
     }
 
     // MARK: The gateway
@@ -177,7 +184,7 @@ final class LossyWorld {
         case .commandAccepted(let id, _): self.accepted.insert(id.rawValue)
         case .commandFinished(let id, _, let outcome):
             if self.outcomes[id.rawValue] != outcome { self.problems.append("\(id) told \(outcome), not durable") }
-        case .commandRefused, .sessionResetAnswered, .report: break
+        case .commandRefused, .standingAnswered, .sessionResetAnswered, .identifiersAnswered, .report: break
         }
         if isStep, self.chance(2) { self.crashGateway() }
     }

@@ -119,6 +119,17 @@ import Testing
         #expect(try bench.exchange(bench.appear(), with: &device).outcomes == [.done(.changed)])
     }
 
+    @Test func aDeviceThatComesBackOnTheSessionItHadIsLeftQuietAllTheSame() throws {
+        let bench = Bench()
+        var device = BenchDevice()
+        let there = GatewayEvent.deviceAvailable(endpoint: Bench.device, securedSession: 7)
+        _ = bench.run(there)
+        try bench.exchange(try bench.give(), with: &device) { $0.resource == 0 }
+        _ = bench.run(.deviceGone(endpoint: Bench.device))
+        #expect(bench.run(there).operations.isEmpty, "message 1 may be on its way")
+        #expect(try bench.exchange(bench.wait(.seconds(100)), with: &device).outcomes == [.done(.changed)])
+    }
+
     @Test func anAnswerThatWasLostOnTheConnectionBeforeCausesNoQuietTime() throws {
         let bench = Bench()
         var device = BenchDevice()
@@ -194,9 +205,12 @@ import Testing
         Refusal(code: .notFound, isOfRead: false, isRetried: false),
         Refusal(code: .badRequest, isOfRead: false, isRetried: false),
         Refusal(code: .serviceUnavailable, isOfRead: false, isRetried: true),
+        Refusal(code: .internalServerError, isOfRead: false, isRetried: true),
+        Refusal(code: .tooManyRequests, isOfRead: false, isRetried: true),
         Refusal(code: .conflict, isOfRead: false, isRetried: true),
         Refusal(code: .notFound, isOfRead: true, isRetried: true),
         Refusal(code: .serviceUnavailable, isOfRead: true, isRetried: true),
+        Refusal(code: .internalServerError, isOfRead: true, isRetried: true),
         Refusal(code: .forbidden, isOfRead: true, isRetried: false),
     ])
     func aRefusalThatMayPassIsTriedAgain(_ refusal: Refusal) throws {
@@ -278,14 +292,59 @@ import Testing
         #expect(bench.audit[4].command == GatewayCommandID(rawValue: 1))
     }
 
-    @Test func aSessionUnderWayWhenTheTimeEndsIsWaitedFor() throws {
+    @Test func message3ThatIsUnderWayWhenTheTimeEndsIsWaitedFor() throws {
         let bench = Bench()
         var device = BenchDevice()
         _ = bench.appear()
         let begun = try bench.give()
+        let read = bench.run(try device.answer(only: begun, now: bench.now))
+        let confirmed = bench.run(try device.answer(only: read, now: bench.now))
+        #expect(confirmed.resources == [2])
         #expect(bench.wait(.seconds(4000)).outcomes.isEmpty)
         #expect(bench.nextDeadline == nil)
-        #expect(try bench.exchange(begun, with: &device).outcomes == [.done(.changed)])
+        #expect(try bench.exchange(confirmed, with: &device).outcomes == [.done(.changed)])
+    }
+
+    @Test func aCommandWhoseTimeEndsBeforeMessage3IsNotExecutedLater() throws {
+        let bench = Bench()
+        var device = BenchDevice()
+        _ = bench.appear()
+        // Message 1 is held until a device wakes that sleeps.
+        let begun = try bench.give()
+        #expect(bench.wait(.seconds(3600)).outcomes == [.notDone(.deadlinePassed)])
+        #expect(bench.status?.session == .offered)
+        try bench.give()
+        let outputs = try bench.exchange(begun.filter { $0.resource == 0 }, with: &device)
+        #expect(outputs.resources == [0, 0, 1, 2], "message 2 of the first is not even read")
+        #expect(outputs.outcomes == [.done(.changed)])
+        #expect(device.executed.map(\.payload) == [Array("2".utf8)])
+    }
+
+    @Test(arguments: [UInt16(0), 1]) func aCommandIsCancelledWhileMessage3WasNotSent(_ waiting: UInt16) throws {
+        let bench = Bench()
+        var device = BenchDevice()
+        _ = bench.appear()
+        var rest = try bench.give()
+        while rest.resources != [waiting] { rest = bench.run(try device.answer(only: rest, now: bench.now)) }
+        #expect(bench.run(.commandCancelled(GatewayCommandID(rawValue: 1))).outcomes == [.notDone(.cancelled)])
+        let late = try bench.exchange(rest, with: &device)
+        #expect(late.outcomes.isEmpty)
+        #expect(!late.resources.contains(2))
+        #expect(device.executed.isEmpty)
+        #expect(try bench.exchange(try bench.give(), with: &device).outcomes == [.done(.changed)])
+    }
+
+    @Test func anEndThatIsStoredWhileMessage1IsAnsweredHoldsUpTheNextSession() throws {
+        let bench = Bench()
+        var device = BenchDevice()
+        _ = bench.appear()
+        let begun = try bench.give()
+        try bench.give()
+        let ended = bench.tell(.commandCancelled(GatewayCommandID(rawValue: 1)))
+        let early = bench.tell(try device.answer(only: begun, now: bench.now))
+        #expect(early.operations.isEmpty && early.stores.isEmpty, "the end is not durable yet")
+        let outputs = try bench.exchange(bench.settle(ended), with: &device)
+        #expect(outputs.outcomes == [.notDone(.cancelled), .done(.changed)])
     }
 
     @Test func aCommandIsCancelledWhileNothingWasConfirmed() throws {

@@ -66,7 +66,10 @@ import Testing
         _ = bench.run(.alarmReset(endpoint: Bench.device, user: "op"))
         #expect(bench.status?.standing == [])
         #expect(bench.audit.last == AuditEntry(endpoint: Bench.device, what: .alarmReset, user: "op"))
-        #expect(bench.run(.alarmReset(endpoint: Bench.device, user: "op")).isEmpty)
+        #expect(
+            bench.run(.alarmReset(endpoint: Bench.device, user: "op")) == [.standingAnswered(endpoint: Bench.device)]
+        )
+        #expect(bench.run(.alarmReset(endpoint: "none", user: "op")).isEmpty)
     }
 
     @Test func aSuspendedDeviceIsLeftAloneForTheTimeAlsoBehindARestart() throws {

@@ -96,6 +96,8 @@ extension Interop {
             (["ctl", "commands"] + nowhere, 3),
             (["ctl", "gateway", "unblock", "urn:dev:1"] + nowhere, 3),
             (["ctl", "gateway", "reset-session", "urn:dev:1"] + nowhere, 3),
+            (["ctl", "gateway", "identifiers", "urn:dev:1", "/nonexistent/ids"] + nowhere, 2),
+            (["ctl", "gateway", "identifiers", "urn:dev:1", "/dev/null"] + nowhere, 2),
         ]
 
         static let gateway = ["gateway", "--psk-key", SharedKey.hexadecimal]

@@ -90,6 +90,20 @@ extension Interop {
             for verb in ["standing", "unblock", "reset-alarm", "reset-session"] {
                 #expect(try site.control("gateway", verb, "nobody").status == 3, "\(verb)")
             }
+            let digits = String(repeating: "5a", count: 16)
+            let identifiers = try policy.write("gsid: \(digits)\ndsid: \"\(digits)\"\n", to: "ids")
+            let given = try site.control("gateway", "identifiers", "later", identifiers)
+            #expect(given.status == 0 && given.output == "done\n", "\(given.output)\(given.errors)")
+            let again = try site.control("gateway", "identifiers", "later", identifiers, "--json")
+            #expect(again.status == 1 && again.errors.contains("reset-session"), "\(again.errors)")
+            let wrong = try site.control("command", Self.device, "write", "/3303/0/5750/x", "cellar", "--user", "anna")
+            #expect(wrong.errors.contains("'starling help ctl' has examples"), "\(wrong.errors)")
+            let help = try RunningProgram(#require(Program.starling), ["help", "ctl"], limit: 60)
+            #expect(help.waitForEnd() == 0)
+            #expect(try site.control("gateway", "standing", "later").output.contains("identifiers true"))
+            let audit = try site.control("audit", "later")
+            #expect(audit.output.contains("identifiers-given, by "), "\(audit.output)")
+            #expect(!(given.output + again.output + again.errors + audit.output + site.log).contains(digits.prefix(8)))
             // A device that comes back later has the command then; the gateway is killed before.
             fleet.interrupt()
             _ = fleet.waitForEnd()

@@ -36,6 +36,22 @@ import Testing
         #expect(bench.engine.counters.identityMismatches == 1)
     }
 
+    @Test(arguments: ["dev\n1", "\u{1B}[2J", "dev\u{7F}", "dev\u{9B}1", "\0"])
+    func aNameThatWouldForgeALineOfALogIsRefused(_ name: String) {
+        let bench = Bench()
+        bench.open(2, as: name)
+        #expect(bench.answer(Bench.register(["lt=300"]), on: 2)?.code == .badRequest)
+        bench.open(3, as: nil)
+        #expect(bench.answer(Bench.register([UTF8Text("ep=" + name)]), on: 3)?.code == .badRequest)
+        #expect(bench.engine.registrationCount == 0)
+    }
+
+    @Test func otherLettersAreNamesToo() {
+        let bench = Bench()
+        bench.open(2, as: "Gerät-ü\u{A0}1")
+        #expect(bench.answer(Bench.register(["lt=300"]), on: 2)?.code == .created)
+    }
+
     @Test func nobodyElseUpdatesOrEndsARegistration() {
         let bench = Bench()
         let location = bench.registered()

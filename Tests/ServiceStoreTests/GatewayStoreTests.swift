@@ -181,6 +181,30 @@ import Testing
         #expect(try store.commands(before: GatewayCommandID(rawValue: 2), limit: 5).map(\.id.rawValue) == [1])
     }
 
+    @Test func aLineThatMakesNoSenseHidesNoOther() throws {
+        let path = self.folder.file("state.sqlite")
+        let name = "somebody"
+        do {
+            let store = try GatewayStore(path: path)
+            for number in 1...6 {
+                let endpoint: UTF8Text = number > 3 ? UTF8Text(name) : "dev1"
+                let change = GatewayChange.audited(try Self.entry(number, endpoint))
+                try store.apply([change, .commandSaved(try Self.command(number, endpoint))], at: Self.time)
+            }
+        }
+        // Names that are no text, as only a newer version might write.
+        var file = try Data(contentsOf: URL(fileURLWithPath: path))
+        while let range = file.range(of: Data(name.utf8)) {
+            file.replaceSubrange(range, with: Data(repeating: 0xFF, count: name.utf8.count))
+        }
+        try file.write(to: URL(fileURLWithPath: path))
+        let store = try GatewayStore(path: path)
+        #expect(try store.audit(limit: 2).map(\.sequence) == [3, 2])
+        #expect(try store.audit(before: 2, limit: 2).map(\.sequence) == [1])
+        #expect(try store.commands(limit: 2).map(\.id.rawValue) == [3, 2])
+        #expect(try store.commands(limit: 0).isEmpty)
+    }
+
     @Test func nobodyElseMayReadTheFile() throws {
         let store = try GatewayStore(path: self.folder.file("state.sqlite"))
         try store.apply([.commandSaved(try Self.command(1))], at: Self.time)
@@ -189,6 +213,52 @@ import Testing
             #expect(mode as? Int == 0o600, "\(name)")
         }
         _ = store
+    }
+
+    @Test func aFileThatOthersMightReadIsTheirsNoMore() throws {
+        let path = self.folder.file("state.sqlite")
+        do { _ = try GatewayStore(path: path) }
+        try FileManager.default.setAttributes([.posixPermissions: 0o644], ofItemAtPath: path)
+        let store = try GatewayStore(path: path)
+        try store.apply([.commandSaved(try Self.command(1))], at: Self.time)
+        for name in ["state.sqlite", "state.sqlite-wal"] {
+            let mode = try FileManager.default.attributesOfItem(atPath: self.folder.file(name))[.posixPermissions]
+            #expect(mode as? Int == 0o600, "\(name)")
+        }
+        _ = store
+    }
+
+    @Test func whatIsSupersededIsNotLeftInTheFile() throws {
+        let path = self.folder.file("state.sqlite")
+        let secret = Array("what a command writes and nobody keeps".utf8)
+        do {
+            let store = try GatewayStore(path: path)
+            for number in 1...200 {
+                let record = GatewaySessionRecord(
+                    gsid: IdentifierCache(established: try Self.identifier(number)),
+                    dsid: IdentifierCache(established: try Self.identifier(number))
+                )
+                let endpoint = UTF8Text("dev\(number)")
+                try store.apply([.sessionSaved(endpoint: endpoint, record, command: nil)], at: Self.time)
+                let write = SessionCommand(.write, ObjectPath(3303, 0, 5601), contentFormat: .text, payload: secret)
+                let id = GatewayCommandID(rawValue: UInt64(number))
+                let command = GatewayCommand(id: id, endpoint: endpoint, command: try #require(write), user: "anna")
+                try store.apply([.commandSaved(command)], at: Self.time)
+                try store.apply([.commandFinished(id, .unknown)], at: Self.time)
+            }
+            // The first is superseded, the others are forgotten.
+            let last = GatewaySessionRecord(gsid: IdentifierCache(established: try Self.identifier(201)))
+            try store.apply([.sessionSaved(endpoint: "dev1", last, command: nil)], at: Self.time)
+            for number in 2...200 {
+                try store.apply([.sessionForgotten(endpoint: UTF8Text("dev\(number)"))], at: Self.time)
+            }
+        }
+        let file = try Data(contentsOf: URL(fileURLWithPath: path))
+        #expect(file.range(of: Data(try Self.identifier(201).copyBytes())) != nil)
+        for number in 1...200 {
+            #expect(file.range(of: Data(try Self.identifier(number).copyBytes())) == nil, "\(number)")
+        }
+        #expect(file.range(of: Data(secret)) == nil)
     }
 
     /// A child takes commands 1, 2, 3 … and ends each, noting what was acknowledged, until it is killed somewhere.

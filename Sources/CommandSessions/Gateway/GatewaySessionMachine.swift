@@ -54,7 +54,7 @@ public struct GatewaySessionMachine: Sendable {
     public enum Cause: Hashable, Sendable {
         /// A check of this side failed: what answered is not the device.
         case breach(SessionBreach)
-        /// The device had a reason of its own, or did not get message 3 in time.
+        /// The device had a reason of its own, or message 3 was not sent or did not come in time.
         case notExecuted
         /// The device refused message 1, or had no message 2.
         case refused(CoAPCode)
@@ -139,6 +139,15 @@ public struct GatewaySessionMachine: Sendable {
         guard case .waiting = self.state, let pair = self.record.confirmedPair else { return .none }
         self.state = .sendingOutcomeQuery
         return .sendOutcomeQuery(pair)
+    }
+
+    /// Ends a session whose command is not wanted any more; no effect once message 3 may have been sent.
+    public mutating func abandon() -> Action {
+        switch self.state {
+        case .storingGSID, .sendingMessage1, .readingMessage2: self.giveUp(.notExecuted)
+        case .idle, .storingDSID, .sendingMessage3, .sendingOutcomeQuery, .readingOutcome, .waiting, .storingOutcome:
+            .none
+        }
     }
 
     // MARK: What the owner did
