@@ -17,6 +17,8 @@ final class CommandDesk {
     private unowned let gateway: CommandGateway
     /// Who wants to know what becomes of a command; a client that goes leaves its command to its end.
     private var askers: [GatewayCommandID: ControlAsker] = [:]
+    /// Who cancelled a command and wants to know whether that came in time.
+    private var cancellers: [GatewayCommandID: [ControlAsker]] = [:]
     /// Who waits for a session reset: one for each device, until it is answered, also when the client has gone.
     private var resetAskers: [UTF8Text: ControlAsker] = [:]
     /// Who waits for identifiers to be taken: one for each device, likewise.
@@ -33,6 +35,7 @@ final class CommandDesk {
         do throws(ControlRefusal) {
             switch asker.request.verb {
             case .command: try self.give(asker)
+            case .cancelCommand: try self.cancel(asker)
             case .commands: try self.listCommands(asker)
             case .audit: try self.listAudit(asker)
             case .standing: try self.tellStanding(asker)
@@ -77,9 +80,25 @@ final class CommandDesk {
         )
     }
 
+    /// Answered by the end of the command, which is another one when it was executed already.
+    private func cancel(_ asker: ControlAsker) throws(ControlRefusal) {
+        guard let number = asker.request.command else { throw ControlRefusal("bad-request", "there is no command") }
+        let user = try self.user(of: asker)
+        let id = GatewayCommandID(rawValue: number)
+        guard self.gateway.engine.hasCommand(id) else {
+            throw ControlRefusal("unknown-command", "no command of this number waits or is under way")
+        }
+        self.cancellers[id, default: []].append(asker)
+        asker.onGone = { [weak self, weak asker] in
+            self?.cancellers[id]?.removeAll { $0 === asker }
+            if self?.cancellers[id]?.isEmpty == true { self?.cancellers[id] = nil }
+        }
+        self.gateway.tell(.commandCancelled(id, user: user))
+    }
+
     /// A command is durable.
     func accepted(_ id: GatewayCommandID) {
-        self.send(id, "accepted", isLast: false) { $0.details = ["command": .unsigned(id.rawValue)] }
+        self.send(id, "accepted") { $0.details = ["command": .unsigned(id.rawValue)] }
     }
 
     /// A command is not taken.
@@ -89,14 +108,18 @@ final class CommandDesk {
     }
 
     /// A command ended.
-    func finished(_ id: GatewayCommandID, _ outcome: CommandOutcome) {
-        self.send(id, nil, isLast: true) { reply in
+    func finished(_ id: GatewayCommandID, _ endpoint: UTF8Text, _ outcome: CommandOutcome) {
+        let askers = [self.askers.removeValue(forKey: id)].compactMap { $0 }
+        for asker in askers + (self.cancellers.removeValue(forKey: id) ?? []) {
+            var reply = ControlReply(id: asker.request.id, kind: .result, done: true)
+            reply.endpoint = endpoint.string
+            reply.path = asker.request.path
             reply.code = CommandWords.code(outcome)
             reply.details = CommandWords.details(outcome)
             reply.details?["command"] = .unsigned(id.rawValue)
             reply.message = CommandWords.sentence(outcome)
+            asker.send(reply)
         }
-        self.askers[id] = nil
     }
 
     /// Shows who waits for a command how far it is.
@@ -104,17 +127,12 @@ final class CommandDesk {
         guard let id = CommandWords.command(of: report), self.askers[id]?.request.progress == true,
             let (event, details) = CommandWords.progress(report)
         else { return }
-        self.send(id, event, isLast: false) { $0.details = details }
+        self.send(id, event) { $0.details = details }
     }
 
-    private func send(
-        _ id: GatewayCommandID,
-        _ event: String?,
-        isLast: Bool,
-        _ fill: (inout ControlReply) -> Void
-    ) {
+    private func send(_ id: GatewayCommandID, _ event: String, _ fill: (inout ControlReply) -> Void) {
         guard let asker = self.askers[id] else { return }
-        var reply = ControlReply(id: asker.request.id, kind: isLast ? .result : .event, done: isLast)
+        var reply = ControlReply(id: asker.request.id, kind: .event, done: false)
         reply.endpoint = asker.request.endpoint
         reply.path = asker.request.path
         reply.event = event

@@ -184,7 +184,7 @@ public final class CommandGateway {
         case .commandRefused(let id, _, let refusal): self.desk?.refused(id, refusal)
         case .commandFinished(let id, let endpoint, let outcome):
             self.onOutcome(id, endpoint, outcome)
-            self.desk?.finished(id, outcome)
+            self.desk?.finished(id, endpoint, outcome)
         case .standingAnswered(let endpoint): self.desk?.settled(endpoint)
         case .sessionResetAnswered(let endpoint, let answer): self.desk?.reset(endpoint, answer)
         case .identifiersAnswered(let endpoint, let answer): self.desk?.identifiersAnswered(endpoint, answer)

@@ -46,8 +46,8 @@ public struct AuditEntry: Hashable, Sendable {
     public let command: GatewayCommandID?
     /// What the command does.
     public let summary: CommandSummary?
-    /// Who gave the command, or the operator; nil when nobody did it.
-    public let user: UTF8Text?
+    /// Who gave the command or cancelled it, or the operator; nil when nobody did it.
+    public internal(set) var user: UTF8Text?
 
     /// Creates an entry.
     public init(

@@ -66,7 +66,9 @@ struct QueuedCommand: Sendable {
     /// How it ended, on its way to the store; nil while it goes on.
     var outcome: CommandOutcome?
     var isEnding: Bool { self.outcome != nil }
-    var isCancelled = false
+    /// The first operator who did not want it any more; nil while it is wanted.
+    var cancelledBy: UTF8Text?
+    var isCancelled: Bool { self.cancelledBy != nil }
     /// How many sessions were begun for it; a restart forgets all but one in progress.
     var tries = 0
 }

@@ -65,9 +65,14 @@ extension GatewayEngine {
         self.emit(.commandRefused(id, endpoint: endpoint, .notStored))
     }
 
-    mutating func cancel(_ id: GatewayCommandID, now: MonotonicTime) {
+    /// Whether a command waits, is under way, or has ended and that is not durable yet.
+    public func hasCommand(_ id: GatewayCommandID) -> Bool { self.commands[id] != nil }
+
+    mutating func cancel(_ id: GatewayCommandID, _ user: UTF8Text, now: MonotonicTime) {
         guard let slot = self.commands[id], let index = self.devices[slot]?.index(of: id) else { return }
-        self.devices[slot]?.queue[index].isCancelled = true
+        if self.devices[slot]?.queue[index].isCancelled == false {
+            self.devices[slot]?.queue[index].cancelledBy = user
+        }
         self.pump(slot, now: now)
     }
 
@@ -114,10 +119,12 @@ extension GatewayEngine {
 
     /// Lets a command end, and makes what must be stored of it; the caller stores it as one that holds up sessions.
     mutating func markEnding(_ index: Int, _ slot: Int, _ outcome: CommandOutcome) -> [GatewayChange] {
-        guard let command = self.devices[slot]?.queue[index].command else { return [] }
+        guard let queued = self.devices[slot]?.queue[index] else { return [] }
         self.devices[slot]?.queue[index].outcome = outcome
         self.devices[slot]?.endsBeingStored += 1
-        return [.commandFinished(command.id, outcome), .audited(AuditEntry(.init(outcome), command))]
+        var entry = AuditEntry(.init(outcome), queued.command)
+        if outcome == .notDone(.cancelled), let user = queued.cancelledBy { entry.user = user }
+        return [.commandFinished(queued.command.id, outcome), .audited(entry)]
     }
 
     /// The end of a command is durable.

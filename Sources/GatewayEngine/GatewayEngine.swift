@@ -64,7 +64,7 @@ public struct GatewayEngine: Sendable {
             self.devices[slot]?.isAvailable = false
             self.pump(slot, now: now)
         case .commandGiven(let command): self.give(command, now: now)
-        case .commandCancelled(let id): self.cancel(id, now: now)
+        case .commandCancelled(let id, let user): self.cancel(id, user, now: now)
         case .operationAnswered(let id, let answer): self.take(answer, to: id, now: now)
         case .stored(let id): self.stored(id, now: now)
         case .storageFailed(let id): self.storageFailed(id, now: now)

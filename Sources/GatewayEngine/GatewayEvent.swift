@@ -21,8 +21,8 @@ public enum GatewayEvent: Sendable {
     /// A command is given; answered by one ``GatewayOutput/commandAccepted(_:endpoint:)`` or
     /// ``GatewayOutput/commandRefused(_:endpoint:_:)``.
     case commandGiven(GatewayCommand)
-    /// A command is not wanted any more; it ends, cancelled if that is possible still.
-    case commandCancelled(GatewayCommandID)
+    /// A command is not wanted any more by an operator; it ends, cancelled if that is possible still.
+    case commandCancelled(GatewayCommandID, user: UTF8Text)
 
     /// What became of a write or read; told once for each.
     case operationAnswered(GatewayOperationID, OperationAnswer)

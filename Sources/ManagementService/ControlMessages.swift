@@ -35,6 +35,8 @@ public struct ControlRequest: Codable, Equatable, Sendable {
         /// Have a gateway forget the identifiers of a device that was commissioned anew; ``ControlRequest/replaces``
         /// forces it.
         case resetSession = "reset-session"
+        /// Have a gateway end a command that is not wanted any more, ``ControlRequest/command``, if it can be still.
+        case cancelCommand = "cancel-command"
         /// Tell a gateway the identifiers that a device was given beforehand: ``ControlRequest/gsid`` and
         /// ``ControlRequest/dsid``.
         case identifiers
@@ -42,7 +44,9 @@ public struct ControlRequest: Codable, Equatable, Sendable {
         /// Whether only the owner of a service knows what to do.
         var isOwners: Bool {
             switch self {
-            case .command, .commands, .audit, .standing, .unblock, .resetAlarm, .resetSession, .identifiers: true
+            case .command, .cancelCommand, .commands, .audit, .standing, .unblock, .resetAlarm, .resetSession,
+                .identifiers:
+                true
             default: false
             }
         }
@@ -70,6 +74,8 @@ public struct ControlRequest: Codable, Equatable, Sendable {
     public var arguments: String?
     /// Who asks, for a gateway's permissions and audit log.
     public var user: String?
+    /// The number of a command, as a gateway told it.
+    public var command: UInt64?
     /// Whether the client wants to hear of every message of a command's session, not of its acceptance and end alone.
     public var progress: Bool?
     /// The gateway's identifier in hexadecimal, which a device was given beforehand; nil in the short form.

@@ -24,7 +24,8 @@ extension ControlRequest {
     /// - Parameter registry: gives values their types.
     public func deviceOperation(registry: ObjectRegistry) throws(ControlRefusal) -> DeviceOperation? {
         switch self.verb {
-        case .list, .stats, .events, .commands, .audit, .standing, .unblock, .resetAlarm, .resetSession, .identifiers:
+        case .list, .stats, .events, .cancelCommand, .commands, .audit, .standing, .unblock, .resetAlarm, .resetSession,
+            .identifiers:
             return nil
         case .command: return try self.plainRequest().deviceOperation(registry: registry)
         case .read: return .read(try self.objectPath(), accept: try self.contentFormat())

@@ -118,6 +118,7 @@ struct ControlSession {
             "no-state": "start the gateway with --state FILE",
             "unpermitted": "see the permissions in the gateway's --policy",
             "blocked": "'starling ctl audit EP' shows why",
+            "unknown-command": "'starling ctl commands' shows how it ended",
             "unknown-device": "'starling ctl list' shows who is registered",
             "already-known": "'starling ctl gateway reset-session EP' makes the gateway forget them first",
             "in-progress": "'starling ctl gateway standing' shows where it stands; reset-session --force gives it up",
@@ -131,7 +132,8 @@ struct ControlSession {
         switch cause {
         case "bad-request": return ServiceConsole.Exit.usage
         // To ask again later changes nothing, until somebody decides otherwise.
-        case "already-known", "blocked", "in-progress", "unpermitted": return ServiceConsole.Exit.refused
+        case "already-known", "blocked", "in-progress", "unknown-command", "unpermitted":
+            return ServiceConsole.Exit.refused
         default: return ServiceConsole.Exit.unreachable
         }
     }

@@ -54,16 +54,20 @@ struct CtlGatewayCommand: ParsableCommand {
             EXAMPLES
               starling ctl gateway standing urn:dev:starling:0 --control gateway.ctl
               starling ctl gateway unblock urn:dev:starling:0 --control gateway.ctl
+              starling ctl gateway cancel 12 --control gateway.ctl
               starling ctl gateway reset-session urn:dev:starling:0 --control gateway.ctl
               starling ctl gateway identifiers urn:dev:starling:0 thermometer.ids --control gateway.ctl
 
             EXIT STATUS
               0  done, and stored
-              1  it cannot be done as things are: the gateway has identifiers of the device, or a session is in progress
+              1  it cannot be done as things are: the command was executed or ended before, the gateway has identifiers of
+                 the device, or a session is in progress
               2  the options or the file are not valid
               3  the gateway does not answer, does not know the device, or cannot store it now
             """,
-        subcommands: [Standing.self, Unblock.self, ResetAlarm.self, ResetSession.self, Identifiers.self]
+        subcommands: [
+            Standing.self, Cancel.self, Unblock.self, ResetAlarm.self, ResetSession.self, Identifiers.self,
+        ]
     )
 
     struct Standing: ParsableCommand {
@@ -78,6 +82,29 @@ struct CtlGatewayCommand: ParsableCommand {
             for (name, value) in (reply.details ?? [:]).sorted(by: { $0.key < $1.key }) {
                 ServiceConsole.say("\(name) \(value.text)")
             }
+        }
+    }
+
+    struct Cancel: ParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "End a command that is not wanted any more.",
+            discussion: """
+                A command that waits ends at once. One whose message 3 is under way cannot be called back: then this \
+                waits for its end and tells it. 'starling ctl commands' shows the numbers.
+                """
+        )
+        @Argument(help: ArgumentHelp("Number of the command.", valueName: "command")) var command: UInt64
+        @OptionGroup var user: UserOptions
+        @OptionGroup var control: ControlOptions
+
+        func run() throws {
+            let session = try ControlSession(self.control)
+            var request = ControlRequest(id: 1, verb: .cancelCommand)
+            request.command = self.command
+            request.user = self.user.name
+            let reply = try session.ask(request)
+            if self.control.json { session.printJSON(reply) } else { ServiceConsole.say(CommandLines.result(reply)) }
+            guard reply.details?["reason"]?.text == "cancelled" else { throw ServiceConsole.Exit.refused }
         }
     }
 

@@ -64,6 +64,35 @@ import Testing
         #expect(newest.details?["finished"] == nil)
     }
 
+    @Test(
+        "A command that waits is cancelled: both who gave it and who cancelled it are told, and the audit log says who"
+    )
+    func cancelling() throws {
+        let bench = try GatewayBench()
+        let device = try bench.startDevice()
+        #expect(try bench.command().code == "2.04")
+        bench.runtime.deliver(.stopRequested, to: device)
+        try bench.drive("the device is away") { bench.gateway.statistics["registrations"] == 0 }
+        let giver = try bench.give()
+        var request = ControlRequest(id: 9, verb: .cancelCommand)
+        request.user = "eve"
+        #expect(try bench.answer(to: request).cause == "bad-request")
+        request.command = 3
+        #expect(try bench.answer(to: request).cause == "unknown-command")
+        request.command = 1
+        #expect(try bench.answer(to: request).cause == "unknown-command", "it has ended")
+        request.command = 2
+        let answers = [try bench.answer(to: request), try bench.reply(giver)]
+        for answer in answers {
+            #expect(answer.done && answer.kind == .result && answer.endpoint == "dev1")
+            #expect(answer.detail("outcome") == "not-done" && answer.detail("reason") == "cancelled")
+            #expect(answer.detail("command") == "2")
+        }
+        let lines = try self.pages(.audit, "dev1", bench).flatMap { $0 }
+        #expect(lines.first?.detail("what") == "not-executed cancelled", "\(lines)")
+        #expect(lines.first?.detail("user") == "eve")
+    }
+
     @Test func anyCursorIsHarmless() throws {
         let bench = try GatewayBench()
         for verb in [ControlRequest.Verb.commands, .audit] {

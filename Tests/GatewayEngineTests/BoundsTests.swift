@@ -12,7 +12,7 @@ import Testing
         #expect(try bench.give().refusals == [.queueFull])
         #expect(try bench.give("other").refusals.isEmpty)
         #expect(bench.engine.counters.queueFull == 1)
-        #expect(bench.run(.commandCancelled(GatewayCommandID(rawValue: 5))).outcomes.count == 1)
+        #expect(bench.run(.commandCancelled(GatewayCommandID(rawValue: 5), user: "eve")).outcomes.count == 1)
         #expect(try bench.give().refusals.isEmpty)
     }
 

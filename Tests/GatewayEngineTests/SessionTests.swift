@@ -326,7 +326,8 @@ import Testing
         _ = bench.appear()
         var rest = try bench.give()
         while rest.resources != [waiting] { rest = bench.run(try device.answer(only: rest, now: bench.now)) }
-        #expect(bench.run(.commandCancelled(GatewayCommandID(rawValue: 1))).outcomes == [.notDone(.cancelled)])
+        let cancelled = bench.run(.commandCancelled(GatewayCommandID(rawValue: 1), user: "eve"))
+        #expect(cancelled.outcomes == [.notDone(.cancelled)])
         let late = try bench.exchange(rest, with: &device)
         #expect(late.outcomes.isEmpty)
         #expect(!late.resources.contains(2))
@@ -340,7 +341,7 @@ import Testing
         _ = bench.appear()
         let begun = try bench.give()
         try bench.give()
-        let ended = bench.tell(.commandCancelled(GatewayCommandID(rawValue: 1)))
+        let ended = bench.tell(.commandCancelled(GatewayCommandID(rawValue: 1), user: "eve"))
         let early = bench.tell(try device.answer(only: begun, now: bench.now))
         #expect(early.operations.isEmpty && early.stores.isEmpty, "the end is not durable yet")
         let outputs = try bench.exchange(bench.settle(ended), with: &device)
@@ -352,10 +353,12 @@ import Testing
         var device = BenchDevice()
         try bench.give()
         try bench.give()
-        #expect(bench.run(.commandCancelled(GatewayCommandID(rawValue: 2))).outcomes == [.notDone(.cancelled)])
+        let waiting = bench.run(.commandCancelled(GatewayCommandID(rawValue: 2), user: "eve"))
+        #expect(waiting.outcomes == [.notDone(.cancelled)])
         try bench.exchange(bench.appear(), with: &device) { $0.resource == 1 }
-        #expect(bench.run(.commandCancelled(GatewayCommandID(rawValue: 1))).outcomes == [.notDone(.cancelled)])
-        #expect(bench.run(.commandCancelled(GatewayCommandID(rawValue: 1))).isEmpty)
+        let cancelled = bench.run(.commandCancelled(GatewayCommandID(rawValue: 1), user: "eve"))
+        #expect(cancelled.outcomes == [.notDone(.cancelled)])
+        #expect(bench.run(.commandCancelled(GatewayCommandID(rawValue: 1), user: "eve")).isEmpty)
         #expect(device.executed.isEmpty)
     }
 
@@ -364,7 +367,7 @@ import Testing
         var device = BenchDevice()
         _ = bench.appear()
         try bench.exchange(try bench.give(), with: &device) { $0.resource == 2 }
-        #expect(bench.run(.commandCancelled(GatewayCommandID(rawValue: 1))).outcomes.isEmpty)
+        #expect(bench.run(.commandCancelled(GatewayCommandID(rawValue: 1), user: "eve")).outcomes.isEmpty)
         // The device says that nothing was done: now it can be.
         #expect(
             try bench.exchange(bench.wait(.seconds(2)), with: &device).outcomes == [.notDone(.cancelled)]

@@ -116,7 +116,22 @@ extension Interop {
                 limit: 60
             )
             _ = try waiting.line(startingWith: "command ")
-            #expect(try site.control("commands", Self.device).output.contains(": waiting\n"))
+            let list = try site.control("commands", Self.device).output
+            #expect(list.contains(": waiting\n"))
+            let unwanted = try RunningProgram(
+                #require(Program.starling),
+                [
+                    "ctl", "command", Self.device, "write", Self.path, "unwanted", "--user", "anna", "--control",
+                    site.folder.path("control"),
+                ],
+                limit: 60
+            )
+            let number = try unwanted.line(startingWith: "command ").prefix { $0 != " " }
+            let cancelled = try site.control("gateway", "cancel", String(number), "--user", "eve")
+            #expect(cancelled.status == 0, "\(cancelled.output)\(cancelled.errors)")
+            #expect(cancelled.output.hasSuffix("not executed, and never will be: it was cancelled\n"))
+            #expect(unwanted.waitForEnd() == 1)
+            #expect(try site.control("gateway", "cancel", String(number)).status == 1)
             site.kill()
             #expect(waiting.waitForEnd() == 3)
             #expect(waiting.errors.contains("stands in its state"), "\(waiting.errors)")
