@@ -1,6 +1,6 @@
 import CoAPMessages
 public import CoAPTransport
-import CommandSessions
+public import CommandSessions
 import CryptographicHashes
 public import GatewayEngine
 import Glibc
@@ -37,6 +37,8 @@ public final class CommandGateway {
         public var transport = CoAPTransport.Configuration()
         /// Whether SIGTERM and SIGINT end ``CommandGateway/run()``.
         public var stopsOnSignals = false
+        /// Whether SIGHUP, besides those, calls ``CommandGateway/onHangUp``; otherwise it ends the process as ever.
+        public var takesHangUp = false
 
         /// Creates a configuration.
         public init(addresses: [ListenAddress], keys: DeviceKeys, statePath: String? = nil, controlPath: String? = nil)
@@ -62,6 +64,8 @@ public final class CommandGateway {
     public var onReport: (GatewayReport) -> Void = { _ in }
     /// Told how each command ended, inside ``run()``; for a log.
     public var onOutcome: (GatewayCommandID, UTF8Text, CommandOutcome) -> Void = { _, _, _ in }
+    /// Called once per SIGHUP, inside ``run()``, for example to read a policy again.
+    public var onHangUp: () -> Void = {}
 
     /// Opens the state, the addresses and the control socket.
     ///
@@ -76,6 +80,7 @@ public final class CommandGateway {
         service.engine = configuration.management
         service.transport = configuration.transport
         service.stopsOnSignals = configuration.stopsOnSignals
+        service.takesHangUp = configuration.takesHangUp
         self.store = try configuration.statePath.map { path throws(ServiceError) in try Self.openStore(path) }
         self.service = try ManagementService(configuration: service)
         self.engine = GatewayEngine(configuration: configuration.gateway, random: .libCrypto)
@@ -87,6 +92,7 @@ public final class CommandGateway {
             self.drain()
             return self.engine.nextDeadline
         }
+        self.service.onHangUp = { [unowned self] in self.onHangUp() }
         self.service.onOwnRequest = { [unowned self] in self.desk?.take($0) }
         self.service.ownStatistics = { [unowned self] in self.ownStatistics }
     }
@@ -102,6 +108,12 @@ public final class CommandGateway {
 
     /// Waits for what happens next, at most until a time, and does what follows: one round of ``run()``.
     public func turn(until limit: MonotonicTime?) { self.service.turn(until: limit) }
+
+    /// Takes other rules over, from inside ``run()``: commands that were accepted stay.
+    public func adopt(_ breaches: BreachPolicy, _ permissions: PermissionPolicy) {
+        self.tell(.policyChanged(breaches))
+        self.tell(.permissionsChanged(permissions))
+    }
 
     /// Ends ``run()`` after the turn that runs.
     public func stop() { self.service.stop() }

@@ -29,6 +29,8 @@ public final class ManagementService {
         public var transport = CoAPTransport.Configuration()
         /// Whether SIGTERM and SIGINT end ``ManagementService/run()``.
         public var stopsOnSignals = false
+        /// Whether SIGHUP, besides those, calls ``ManagementService/onHangUp``; otherwise it ends the process as ever.
+        public var takesHangUp = false
 
         /// Creates a configuration.
         public init(addresses: [ListenAddress], keys: DeviceKeys, statePath: String? = nil, controlPath: String? = nil)
@@ -65,7 +67,10 @@ public final class ManagementService {
     public var onEvent: (ServerEvent) -> CoAPResponse? = { _ in nil }
     /// Called before each wait, so that the owner does what is due; says when it must be called next.
     public var onTurn: (_ now: MonotonicTime) -> MonotonicTime? = { _ in nil }
-    /// Told who asks on the control socket for a verb that only the owner knows, such as `command` or `audit`; nil has them refused.
+    /// Called once per SIGHUP, inside ``run()``.
+    public var onHangUp: () -> Void = {}
+    /// Told who asks on the control socket for a verb that only the owner knows, such as `command` or `audit`; nil has
+    /// them refused.
     public var onOwnRequest: ((ControlAsker) -> Void)?
     /// The owner's own counters, which ``statistics`` shows beside the others.
     public var ownStatistics: () -> [String: UInt64] = { [:] }
@@ -88,7 +93,11 @@ public final class ManagementService {
         self.addresses = try self.transport.listen(on: configuration.addresses, keys: configuration.keys)
         if let path = configuration.controlPath { self.door = try ControlDoor(path: path, service: self) }
         if configuration.stopsOnSignals {
-            self.signals = try TerminationSignals(loop: self.loop) { [unowned self] in self.stop() }
+            self.signals = try TerminationSignals(
+                loop: self.loop,
+                onHangUp: configuration.takesHangUp ? { [unowned self] in self.onHangUp() } : nil,
+                onSignal: { [unowned self] in self.stop() }
+            )
         }
         self.transport.onEvent = { [unowned self] event in
             if let event = self.sessions.translate(event) { self.take(event) }

@@ -19,7 +19,7 @@ struct GatewayServiceCommand: ParsableCommand {
             changes of the paths that they protect; 'starling ctl command' changes those in a session, in which both sides \
             prove that they hold the identifiers of the session before. A command that was accepted ends: executed once, \
             not executed for sure, or unknown when the device went down in the middle. The state holds identifiers: without \
-            --state a restart makes devices refuse the gateway.
+            --state a restart makes devices refuse the gateway. SIGHUP has the --policy read again.
 
             EXAMPLES
               A gateway with one key for every device:
@@ -59,7 +59,8 @@ struct GatewayServiceCommand: ParsableCommand {
     var breaches: String?
     @Option(
         help: ArgumentHelp(
-            "JSON with 'breaches' and 'permissions': who may send which commands. docs/servers.md has an example.",
+            "JSON with 'breaches' and 'permissions': who may send which commands; read again at SIGHUP. "
+                + "docs/servers.md has an example.",
             valueName: "file"
         )
     )
@@ -106,7 +107,19 @@ struct GatewayServiceCommand: ParsableCommand {
                 ])
             }
         }
+        gateway.onHangUp = { self.readPolicyAgain(gateway) }
         gateway.run()
+    }
+
+    /// A policy that is not valid changes nothing.
+    private func readPolicyAgain(_ gateway: CommandGateway) {
+        do throws(ServiceError) {
+            let read = try self.gatewayConfiguration()
+            gateway.adopt(read.policy, read.permissions)
+            ServiceConsole.say("policy read again")
+        } catch {
+            ServiceConsole.complain(error)
+        }
     }
 
     private func configuration() throws(ServiceError) -> CommandGateway.Configuration {
@@ -118,6 +131,7 @@ struct GatewayServiceCommand: ParsableCommand {
             controlPath: self.control
         )
         configuration.stopsOnSignals = true
+        configuration.takesHangUp = self.policy != nil
         // A process that is nothing but a server has thousands of sessions, and used no OpenSSL before.
         configuration.transport.compactsTLSMemory = true
         try Self.check("--maximum-registrations", self.maximumRegistrations, 1...10_000_000)

@@ -138,6 +138,26 @@ extension Interop {
             #expect(try site.control("command", Self.device, "write", Self.path, "x").status == 3)
         }
 
+        @Test("SIGHUP has the policy read again; one that is not valid changes nothing")
+        func policy() throws {
+            let folder = try TemporaryFolder()
+            let path = try folder.write(#"{"permissions":[{"user":"anna"}]}"#, to: "policy.json")
+            let site = try GatewaySite(#require(Program.starling), "--policy", path)
+            _ = try site.fleet(devices: 1)
+            func status(_ user: String) throws -> Int32 {
+                try site.control("command", Self.device, "write", Self.path, "cellar", "--user", user).status
+            }
+            #expect(try [status("anna"), status("bob")] == [0, 1])
+            _ = try folder.write(#"{"permissions":[{"user":"bob"}]}"#, to: "policy.json")
+            site.hangUp()
+            try waitUntil("the policy is read again") { site.log.contains("policy read again\n") }
+            #expect(try [status("anna"), status("bob")] == [1, 0])
+            _ = try folder.write(#"{"permissions":[{"user":null}]}"#, to: "policy.json")
+            site.hangUp()
+            try waitUntil("the complaint") { site.log.contains("Error: ") }
+            #expect(try [status("anna"), status("bob")] == [1, 0])
+        }
+
         @Test("One command for each of 50 devices, at a rate: all are done, and the fleet's report says so")
         func campaign() throws {
             let site = try GatewaySite(#require(Program.starling), "--quiet")

@@ -28,6 +28,9 @@ final class GatewaySite {
     /// What it has printed so far.
     var log: String { self.process.output + self.process.errors }
 
+    /// Has it read its policy again.
+    func hangUp() { self.process.signal(SIGHUP) }
+
     /// Ends it as a crash would.
     func kill() { self.process.kill() }
 
