@@ -60,7 +60,7 @@ final class GatewaySite {
             ] + options,
             limit: 600
         )
-        try waitUntil("\(devices) registrations", limit: .seconds(120)) {
+        try waitUntil("\(devices) registrations", limit: .seconds(240)) {
             try self.statistics()["registrations"] == devices
         }
         return fleet
