@@ -143,7 +143,7 @@ extension Interop {
             let folder = try TemporaryFolder()
             let path = try folder.write(#"{"permissions":[{"user":"anna"}]}"#, to: "policy.json")
             let site = try GatewaySite(#require(Program.starling), "--policy", path)
-            _ = try site.fleet(devices: 1)
+            let fleet = try site.fleet(devices: 1)
             func status(_ user: String) throws -> Int32 {
                 try site.control("command", Self.device, "write", Self.path, "cellar", "--user", user).status
             }
@@ -156,6 +156,7 @@ extension Interop {
             site.hangUp()
             try waitUntil("the complaint") { site.log.contains("Error: ") }
             #expect(try [status("anna"), status("bob")] == [1, 0])
+            #expect(try site.report(of: fleet).commands.completed == 3)
         }
 
         @Test("One command for each of 50 devices, at a rate: all are done, and the fleet's report says so")
