@@ -32,7 +32,7 @@ extension CoAPTransport {
         var source = source
         if let wanted = source, wanted.port == 0 { source = try PortProbe.freeAddress(for: wanted) }
         var isSecured = false
-        let descriptor = self.configuration.lossPercent > 0 ? ReceiveBuffer.nextDescriptor() : nil
+        let descriptor = self.configuration.lossPercent > 0 ? DescriptorProbe.next() : nil
         let pointer: OpaquePointer?
         self.depth += 1
         switch security {
@@ -108,7 +108,7 @@ extension CoAPTransport {
         if listener.lookup != nil { self.offerKeys(on: context, hint: hint) }
         var local = bound.libraryAddress
         let proto = listener.lookup == nil ? COAP_PROTO_UDP : COAP_PROTO_DTLS
-        let descriptor = ReceiveBuffer.nextDescriptor()
+        let descriptor = DescriptorProbe.next()
         guard coap_new_endpoint(context.pointer, &local, proto) != nil else { throw .addressInUse }
         if let descriptor { ReceiveBuffer.enlarge(descriptor, boundTo: bound) }
         self.scheduleSweep()

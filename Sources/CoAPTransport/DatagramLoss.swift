@@ -19,22 +19,12 @@ enum DatagramLoss {
 
     /// Loses so many percent of the datagrams that arrive at a socket, if it is the one connected to the peer.
     ///
-    /// The library does not tell a session's descriptor, so it is guessed and then recognised by its peer. The system
-    /// drops the datagrams, before anything of the process could know of them.
+    /// The system drops them, before anything of the process could know of them.
     ///
     /// - Returns: whether it was the socket.
     @discardableResult
     static func loseReceived(percent: Int, at descriptor: Int32, connectedTo peer: SocketAddress) -> Bool {
-        var connected = coap_address_t()
-        var size = socklen_t(MemoryLayout.size(ofValue: connected.addr))
-        let isKnown = withUnsafeMutableBytes(of: &connected.addr) { bytes in
-            bytes.withMemoryRebound(to: sockaddr.self) { address in
-                guard let base = address.baseAddress else { return false }
-                return getpeername(descriptor, base, &size) == 0
-            }
-        }
-        connected.size = size
-        guard isKnown, SocketAddress(connected) == peer else { return false }
+        guard DescriptorProbe.peerAddress(of: descriptor) == peer else { return false }
         let share = UInt64(clamping: percent) * UInt64(UInt32.max) / 100
         return starling_lose_received(descriptor, UInt32(truncatingIfNeeded: share)) == 0
     }

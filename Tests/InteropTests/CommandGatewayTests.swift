@@ -163,19 +163,7 @@ extension Interop {
         func campaign() throws {
             let site = try GatewaySite(#require(Program.starling), "--quiet")
             let fleet = try site.fleet(devices: 50)
-            let result = try site.control(
-                "command",
-                "--all",
-                "write",
-                Self.path,
-                "cellar",
-                "--rate",
-                "40",
-                "--json",
-                limit: 240
-            )
-            #expect(result.status == 0, "\(result.output)\(result.errors)")
-            let counts = try JSONDecoder().decode(CampaignCounts.self, from: Data(result.output.utf8))
+            let counts = try site.campaign(at: Self.path, "--rate", "40")
             #expect(counts == CampaignCounts(given: 50, done: 50))
             let statistics = try site.statistics()
             #expect(statistics["commandsDone"] == 50)
@@ -189,20 +177,7 @@ extension Interop {
         func restarts() throws {
             let site = try GatewaySite(#require(Program.starling), "--quiet", "--quiet-time", "0", "--tries", "20")
             let fleet = try site.fleet(devices: 50, "--command-restarts", "5%")
-            let result = try site.control(
-                "command",
-                "--all",
-                "write",
-                Self.path,
-                "cellar",
-                "--rate",
-                "20",
-                "--repeat",
-                "4",
-                "--json",
-                limit: 480
-            )
-            let counts = try JSONDecoder().decode(CampaignCounts.self, from: Data(result.output.utf8))
+            let counts = try site.campaign(at: Self.path, "--rate", "20", "--repeat", "4")
             #expect(counts.given == 200)
             #expect(counts.done + counts.unknown == 200, "\(counts)")
             #expect(try site.statistics()["commandsWaiting"] == 0)
@@ -219,18 +194,7 @@ extension Interop {
         func losses() throws {
             let site = try GatewaySite(#require(Program.starling), "--quiet")
             let fleet = try site.fleet(devices: 40, "--loss", "5%")
-            let result = try site.control(
-                "command",
-                "--all",
-                "write",
-                Self.path,
-                "cellar",
-                "--repeat",
-                "3",
-                "--json",
-                limit: 480
-            )
-            let counts = try JSONDecoder().decode(CampaignCounts.self, from: Data(result.output.utf8))
+            let counts = try site.campaign(at: Self.path, "--repeat", "3")
             #expect(counts.given == 120)
             #expect(counts.done + counts.unknown == 120, "\(counts)")
             let report = try site.report(of: fleet)

@@ -39,6 +39,14 @@ final class GatewaySite {
         try self.program.run(["ctl"] + arguments + ["--control", self.folder.path("control")], limit: limit)
     }
 
+    /// Gives every device a command, and counts what became of them.
+    func campaign(at path: String, _ options: String...) throws -> CampaignCounts {
+        let words = ["ctl", "command", "--all", "write", path, "cellar", "--json"] + options
+        let result = try self.program.run(words + ["--control", self.folder.path("control")], limit: 480)
+        guard !result.output.isEmpty else { throw InteropError.endedEarly(result.errors) }
+        return try JSONDecoder().decode(CampaignCounts.self, from: Data(result.output.utf8))
+    }
+
     /// Asks it, and goes on at once.
     func start(_ arguments: String...) throws -> RunningProgram {
         try RunningProgram(self.program, ["ctl"] + arguments + ["--control", self.folder.path("control")], limit: 300)
