@@ -204,6 +204,7 @@ public final class FleetRuntime {
                 "duplicateRequests": Int(clamping: counters.duplicateRequests),
                 "unexpectedAnswers": Int(clamping: counters.unexpectedAnswers),
                 "failedSends": Int(clamping: counters.failedSends),
+                "losslessSessions": Int(clamping: counters.losslessSessions),
                 "failedHandshakes": Int(clamping: counters.failedHandshakes),
                 "libraryWarnings": Int(clamping: counters.libraryWarnings),
                 "requestFailures": self.requestFailures,

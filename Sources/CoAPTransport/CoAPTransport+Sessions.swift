@@ -32,7 +32,8 @@ extension CoAPTransport {
         var source = source
         if let wanted = source, wanted.port == 0 { source = try PortProbe.freeAddress(for: wanted) }
         var isSecured = false
-        let descriptor = self.configuration.lossPercent > 0 ? DescriptorProbe.next() : nil
+        let losesReceived = self.configuration.lossPercent > 0
+        let descriptor = losesReceived ? DescriptorProbe.next() : nil
         let pointer: OpaquePointer?
         self.depth += 1
         switch security {
@@ -56,8 +57,10 @@ extension CoAPTransport {
         guard let pointer else {
             throw starling_socket_error() == EADDRNOTAVAIL ? .addressNotAvailable : .outOfResources
         }
-        if let descriptor {
-            DatagramLoss.loseReceived(percent: self.configuration.lossPercent, at: descriptor, connectedTo: peer)
+        if losesReceived,
+            !DatagramLoss.loseReceived(percent: self.configuration.lossPercent, at: descriptor ?? -1, connectedTo: peer)
+        {
+            self.counters.losslessSessions += 1
         }
         self.prepare(pointer)
         let slot = self.takeSlot(pointer, in: context, isClient: true)

@@ -22,7 +22,6 @@ enum DatagramLoss {
     /// The system drops them, before anything of the process could know of them.
     ///
     /// - Returns: whether it was the socket.
-    @discardableResult
     static func loseReceived(percent: Int, at descriptor: Int32, connectedTo peer: SocketAddress) -> Bool {
         guard DescriptorProbe.peerAddress(of: descriptor) == peer else { return false }
         let share = UInt64(clamping: percent) * UInt64(UInt32.max) / 100

@@ -50,6 +50,8 @@ public struct TransportCounters: Hashable, Sendable {
     public var unexpectedAnswers: UInt64 = 0
     /// Messages that the library or the system refused to send.
     public var failedSends: UInt64 = 0
+    /// Sessions that receive all datagrams although some should get lost, since their socket was not found.
+    public var losslessSessions: UInt64 = 0
     /// Lines that the CoAP library would have logged as warnings or errors.
     public var libraryWarnings: UInt64 = 0
 

@@ -220,19 +220,24 @@ struct CommandSessionAccessTests {
         #expect(try bench.run(ours, knowing: refused.dsid).code == .changed)
     }
 
-    @Test("Sessions of two gateways go on side by side")
-    func interleaved() throws {
-        var bench = try self.twoGateways()
-        var messages: [SessionMessage] = []
-        for (instance, server) in [(0, 0), (4, 1)] {
+    /// Begins a session of each gateway.
+    ///
+    /// - Returns: the messages 3 that are to follow.
+    private func beginBoth(_ bench: inout SessionBench) throws -> [SessionMessage] {
+        try [(0, 0), (4, 1)].map { instance, server in
             bench.instance = UInt16(instance)
             bench.server = server
             let gsid = try bench.newIdentifier()
             let message1 = SessionMessage(number: 1, command: self.command, gsid: gsid, dsid: nil)
             #expect(bench.put(.message1, message1.encoded) == .changed)
-            let dsid = try bench.message2().dsid
-            messages.append(SessionMessage(number: 3, command: self.command, gsid: gsid, dsid: dsid))
+            return SessionMessage(number: 3, command: self.command, gsid: gsid, dsid: try bench.message2().dsid)
         }
+    }
+
+    @Test("Sessions of two gateways go on side by side")
+    func interleaved() throws {
+        var bench = try self.twoGateways()
+        let messages = try self.beginBoth(&bench)
         #expect(bench.put(.message3, messages[1].encoded) == .changed)
         bench.instance = 0
         bench.server = 0
@@ -263,16 +268,7 @@ struct CommandSessionAccessTests {
         var breaches = BreachPolicy.standard
         breaches[.unpermitted] = .suspend
         var bench = try self.twoGateways(breaches: breaches)
-        var messages: [SessionMessage] = []
-        for (instance, server) in [(0, 0), (4, 1)] {
-            bench.instance = UInt16(instance)
-            bench.server = server
-            let gsid = try bench.newIdentifier()
-            let message1 = SessionMessage(number: 1, command: self.command, gsid: gsid, dsid: nil)
-            #expect(bench.put(.message1, message1.encoded) == .changed)
-            let dsid = try bench.message2().dsid
-            messages.append(SessionMessage(number: 3, command: self.command, gsid: gsid, dsid: dsid))
-        }
+        let messages = try self.beginBoth(&bench)
         #expect(try bench.ask(.put, "/30000/0/1", payload: Array("9".utf8), server: 0) == .unauthorized)
         #expect(bench.driver.takeReports().contains(.serverSuspended(shortServerID: 101, seconds: 3600)))
         #expect(bench.driver.engine.value(at: ObjectPath(42_770, 0, SessionResource.state.rawValue)) == .integer(0))

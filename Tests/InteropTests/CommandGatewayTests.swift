@@ -202,6 +202,7 @@ extension Interop {
             #expect(report.commands.completed <= counts.done + counts.unknown, "\(report)")
             #expect(report.commands.breaches.isEmpty, "\(report)")
             #expect(report.lossPercent == 5)
+            #expect(report.transport["losslessSessions"] == 0)
             // Answers of devices were lost, so that the gateway asked again.
             #expect(report.transport["duplicateRequests"] ?? 0 > 0, "\(report)")
         }
